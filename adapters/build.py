@@ -1,0 +1,108 @@
+"""The one place that makes the objects and puts them together."""
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.config import Config
+from bot.app import App
+from bot.courier import Courier
+from bot.job import Job
+from bot.label import LabelConfig, label
+from bot.pace import Pace
+from bot.painter import Painter
+from bot.ports import Adapter
+from bot.store.store import Store
+from bot.style import Styles
+from generation.client import EngineClient
+from generation.recipe import Picture
+
+MAX_SEED = 2**32
+"""Seeds that the door chooses are below: ten digits can be read out and typed again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """The whole line, put together."""
+
+    store: Store
+    app: App
+    painter: Painter
+    courier: Courier
+    engine: EngineClient
+
+    async def serve(self, talk: Awaitable[object], *, finish: bool) -> None:
+        """Work until the talk is over.
+
+        Args:
+            talk: What listens to the platforms.
+            finish: Whether to go on until every job of the data folder is delivered.
+        """
+        self.engine.warm()
+        async with asyncio.TaskGroup() as tasks:
+            stations = [
+                tasks.create_task(station)
+                for station in (self.app.run(), self.painter.run(), self.courier.run())
+            ]
+            await talk
+            if finish:
+                await self.settled()
+            for station in stations:
+                station.cancel()
+
+    async def settled(self) -> None:
+        """Return when nothing is on its way: no update, no job, no reply."""
+        seen = self.store.commits
+        while not await self.store.idle():
+            await self.store.after(seen, 1.0)
+            seen = self.store.commits
+
+
+@asynccontextmanager
+async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncIterator[Studio]:
+    """Open the data folder and put the studio together around it.
+
+    Raises:
+        StoreError: The data folder cannot be used.
+    """
+    styles = Styles.load()
+    store = await Store.open(config.data_dir, config.queue, time.time)
+    engine = EngineClient(config.engine)
+    try:
+        courier = Courier(store, adapters)
+        pace = Pace(time.monotonic)
+        yield Studio(
+            store=store,
+            app=App(store, adapters, styles, config.policy, pace, new_seed),
+            painter=Painter(
+                store, styles, engine, courier, Labels(config.label), pace, config.queue.in_flight
+            ),
+            courier=courier,
+            engine=engine,
+        )
+    finally:
+        with contextlib.suppress(asyncio.CancelledError):
+            await engine.close()
+        await store.close()
+
+
+def new_seed() -> int:
+    """Return a seed that nobody can foresee."""
+    return secrets.randbelow(MAX_SEED)
+
+
+class Labels:
+    """Labels pictures in the operator's name."""
+
+    def __init__(self, config: LabelConfig) -> None:
+        self._config = config
+
+    def __call__(self, picture: Picture, job: Job, number: int) -> bytes:
+        """Return the labelled PNG of a picture; another attempt at the job gives the same bytes."""
+        content = f"{job.id}/{number}/{job.created_at!r}/".encode() + picture.rgb
+        return label(picture, f"danqing-{hashlib.sha256(content).hexdigest()[:32]}", self._config)

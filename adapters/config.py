@@ -1,0 +1,142 @@
+"""config.toml and the environment, typed. A misspelt key is an error that names the right one."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from adapters.console.config import ConsoleConfig
+from adapters.locale import said
+from bot.label import LabelConfig
+from bot.policy import PolicyConfig
+from bot.store.limits import QueueConfig
+from generation.config import EngineConfig
+
+PREFIX = "DANQING_"
+FILE = Path("config.toml")
+FILE_VARIABLE = "DANQING_CONFIG"
+
+
+class ConfigError(Exception):
+    """The config cannot be used; one line for each fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class Config(BaseSettings):
+    """All of config.toml."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        use_attribute_docstrings=True,
+    )
+    file: ClassVar[Path] = FILE
+
+    data_dir: Path = Path("data")
+    """Where the database and the pictures are."""
+    queue: QueueConfig = Field(default_factory=QueueConfig)
+    policy: PolicyConfig = Field(default_factory=PolicyConfig)
+    label: LabelConfig = Field(default_factory=LabelConfig)
+    engine: EngineConfig = Field(default_factory=EngineConfig)
+    console: ConsoleConfig = Field(default_factory=ConsoleConfig)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed wins over the environment, and that over the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.file)
+
+
+def load(
+    data: Path | None = None, environ: Mapping[str, str] = os.environ, file: Path | None = None
+) -> Config:
+    """Read the config.
+
+    Args:
+        data: The data folder, if the command line names one.
+        environ: Where names that begin with DANQING_ are looked at.
+        file: Which file; else DANQING_CONFIG, else config.toml if there is one.
+
+    Raises:
+        ConfigError: A key is unknown or a value out of range; says which.
+    """
+    named = file or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)
+    path = named or FILE
+    if named is not None and not named.is_file():
+        raise ConfigError([said(f"{named}: no such file", f"{named}：没有这个文件")])
+    faults = list(_unknown_variables(environ))
+    if faults:
+        raise ConfigError(faults)
+    source = type("Config", (Config,), {"file": path, "__module__": __name__})
+    try:
+        return source() if data is None else source(data_dir=data)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: {error}"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([said(f"{path}: not UTF-8", f"{path}：不是 UTF-8 编码")]) from error
+    except ValidationError as error:
+        raise ConfigError([_fault(path, found) for found in error.errors()]) from error
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a fault for each variable of ours that names no key."""
+    known = {FILE_VARIABLE}
+    for name, field in Config.model_fields.items():
+        known.add(f"{PREFIX}{name}".upper())
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            known |= {f"{PREFIX}{name}__{key}".upper() for key in section.model_fields}
+    for name in environ:
+        if not name.startswith(PREFIX) or any(
+            name == key or name.startswith(f"{key}__") for key in known
+        ):
+            continue
+        yield said(f"{name}: no such setting", f"{name}：没有这个设置") + _nearest(name, known)
+
+
+def _fault(path: Path, found: Mapping[str, object]) -> str:
+    place = tuple(str(part) for part in found["loc"])  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType, reportUnknownArgumentType]
+    key = ".".join(place)
+    if found["type"] == "extra_forbidden":
+        words = said(f"{path}: {key}: no such key", f"{path}：{key}：没有这个配置项")
+        return words + _nearest(place[-1], _keys_beside(place))
+    return f"{path}: {key}: {found['msg']}"
+
+
+def _keys_beside(place: tuple[str, ...]) -> set[str]:
+    """Return the keys that stand where a wrong one does."""
+    model: type[BaseModel] = Config
+    for part in place[:-1]:
+        field = model.model_fields.get(part)
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return set()
+        model = inner
+    return set(model.model_fields)
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return said(f"; did you mean {close[0]}?", f"，是不是 {close[0]}？") if close else ""

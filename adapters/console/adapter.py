@@ -1,0 +1,101 @@
+"""The terminal as a platform: a studio for people, lines for everything else."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from adapters.console import inbound
+from adapters.console.config import ConsoleConfig
+from adapters.console.face import Face, Hear
+from adapters.console.guide import Guide
+from adapters.console.lines import Lines
+from adapters.console.terminal import attributes, depth_of, graphics_of
+from bot.event import Event
+from bot.reply import Delivery, Status
+
+
+class ConsoleAdapter:
+    """Speaks to whoever is at this machine, through one of two faces."""
+
+    def __init__(self, face: Face) -> None:
+        self._face = face
+
+    async def run(self, hear: Hear) -> None:
+        """Hear what is typed, until the end of input or until the user leaves."""
+        await self._face.run(hear)
+
+    def to_event(self, body: bytes) -> Event | None:
+        """Return the event in a raw update as the inbox keeps it.
+
+        Raises:
+            ValueError: This is no update of the console.
+        """
+        return inbound.to_event(body)
+
+    async def send(self, delivery: Delivery) -> None:
+        """Print a reply; it is flushed when the call returns.
+
+        Raises:
+            NotSent: The terminal is gone.
+        """
+        await self._face.send(delivery)
+
+    async def show(self, status: Status) -> None:
+        """Show where a job is."""
+        await self._face.show(status)
+
+
+def open_console(  # noqa: PLR0913  all but two are named
+    config: ConsoleConfig,
+    guide: Guide,
+    *,
+    user: str,
+    history: Path,
+    json: bool,
+    new_id: Callable[[], str],
+    clock: Callable[[], float],
+    environ: Mapping[str, str] = os.environ,
+) -> ConsoleAdapter:
+    """Return the adapter for standard input and output.
+
+    A person gets the studio if both are a terminal; else, and for JSON, lines go in and out.
+
+    Args:
+        config: How the studio looks.
+        guide: What it tells of itself.
+        user: Who types.
+        history: File of the lines that were typed.
+        json: Whether each reply is one line of JSON.
+        new_id: Makes an id that no line ever had.
+        clock: Monotonic seconds.
+        environ: Says what the terminal can show.
+    """
+    source, sink = _descriptor(sys.stdin), _descriptor(sys.stdout)
+    if json or not (os.isatty(source) and os.isatty(sink)):
+        return ConsoleAdapter(Lines(source, sink, user=user, json=json, new_id=new_id, clock=clock))
+    from adapters.console.picture import Easel
+    from adapters.console.studio import Studio
+
+    typed = ""
+
+    def ask() -> str:
+        nonlocal typed
+        answer, typed = attributes(source, sink)
+        return answer
+
+    graphics = graphics_of(environ, ask) if config.pictures == "auto" else config.pictures
+    easel = Easel(graphics=graphics, depth=depth_of(environ))
+    return ConsoleAdapter(
+        Studio(config, guide, easel, user=user, history=history, new_id=new_id, typed=typed)
+    )
+
+
+def _descriptor(stream: TextIO | None) -> int:
+    """Return the descriptor of a standard stream.
+
+    One that was closed before the start stands for an empty file that cannot be written: its
+    number may belong to something else by now.
+    """
+    return os.open(os.devnull, os.O_RDONLY) if stream is None else stream.fileno()

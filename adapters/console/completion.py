@@ -1,0 +1,68 @@
+"""What Tab offers at the prompt."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from adapters.console.guide import COMMANDS, Guide
+from adapters.console.outbound import clean
+from bot.reply import Button
+
+BUTTONS_OFFERED = 20
+"""The newest ones."""
+
+
+class Prompter(Completer):
+    """Offers commands and buttons at the start of a line, flags and styles in it."""
+
+    def __init__(self, guide: Guide, buttons: Sequence[Button]) -> None:
+        """Set up the completer.
+
+        Args:
+            guide: Knows styles and flags.
+            buttons: All that were shown so far; grows.
+        """
+        self._guide = guide
+        self._buttons = buttons
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterable[Completion]:
+        """Yield what may stand where the cursor is."""
+        del complete_event
+        text = document.text_before_cursor
+        if text.startswith("/"):
+            yield from _among(COMMANDS.items(), text)
+        if text.startswith(("/", ":", "：")):
+            yield from self._numbers(text)
+            return
+        word = text.rpartition(" ")[2]
+        if word.startswith("--"):
+            yield from _among(self._guide.flags.items(), word)
+        else:
+            yield from self._styles(word)
+
+    def _numbers(self, text: str) -> Iterator[Completion]:
+        newest = list(enumerate(self._buttons, 1))[-BUTTONS_OFFERED:]
+        for number, button in reversed(newest):
+            if str(number).startswith(text[1:]):
+                yield Completion(
+                    f":{number}",
+                    start_position=-len(text),
+                    display=f":{number} {clean(button.label)}",
+                    display_meta=f"#{button.action.target}",
+                )
+
+    def _styles(self, word: str) -> Iterator[Completion]:
+        """Yield styles that begin with the end of a word: Chinese has no spaces."""
+        for name, note in self._guide.styles.items():
+            typed = next((n for n in range(len(name), 0, -1) if word.endswith(name[:n])), 0)
+            if typed or not word:
+                yield Completion(name, start_position=-typed, display_meta=note)
+
+
+def _among(notes: Iterable[tuple[str, str]], typed: str) -> Iterator[Completion]:
+    for name, note in notes:
+        if name.startswith(typed):
+            yield Completion(name, start_position=-len(typed), display_meta=note)

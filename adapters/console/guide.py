@@ -1,0 +1,58 @@
+"""What the studio tells of itself, and what it completes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapters.console.outbound import LABEL
+
+COMMANDS: Mapping[str, str] = {"/help": "怎么用", "/styles": "有哪些风格", "/quit": "离开"}
+"""Commands of the terminal itself, with what they do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """Facts of this studio that a user may want to know."""
+
+    gallery: Path
+    """The folder that pictures go to."""
+    styles: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What is to be said of each style, by name."""
+    flags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What is to be said of each flag, by its form, as "--seed"."""
+
+    def welcome(self) -> str:
+        """Return what is said at the start."""
+        styles = "、".join(list(self.styles)[:6]) or "默认"
+        more = "……" if len(self.styles) > 6 else ""  # noqa: PLR2004  a line's worth
+        return (
+            "丹青：说一句话，画一张画。\n"
+            "  例：雪地里的两只企鹅，水墨风，竖版\n"
+            f"  风格：{styles}{more}（/styles 看全部）\n"
+            f"  画都存在 {self.gallery}，都是{LABEL}的，也都带着这个标识。\n"
+            "  /help 怎么用，Ctrl-D 离开。"
+        )
+
+    def answer(self, command: str) -> str | None:
+        """Return the answer to a command of the terminal, or None if it is none."""
+        match command:
+            case "/help":
+                return self._help()
+            case "/styles":
+                return _table(self.styles) or "只有默认的风格。"
+            case _:
+                return None
+
+    def _help(self) -> str:
+        return (
+            "说要画什么就行，可以带上张数、大小、风格和不要的东西：\n"
+            "  画三张海底的章鱼，横版，不要鱼\n"
+            "  日落时的帆船 --seed 42\n"
+            "按钮前有编号：输入 :1 就是按下 [1]，或者打 / 再选。\n"
+            "Tab 补全，↑ 找回说过的话，Ctrl-C 清掉这一行，连按两次离开。\n"
+            f"{_table(COMMANDS)}\n{_table(self.flags)}"
+        ).rstrip()
+
+
+def _table(notes: Mapping[str, str]) -> str:
+    return "\n".join(f"  {name}  {note}".rstrip() for name, note in notes.items())

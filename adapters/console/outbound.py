@@ -1,0 +1,116 @@
+"""Replies and statuses to lines of text or of JSON; pure."""
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from bot.artwork import Artwork
+from bot.reply import Delivery, Status
+
+LABEL = "AI生成"
+"""The interface label that stands near every picture (GB 45438-2025)."""
+REPEATED = "（补发，可能重复）"
+
+Part = Literal["words", "file", "button", "label"]
+Tint = Callable[[Part, str], str]
+"""Colours a part of a reply."""
+
+_ESCAPE = re.compile(
+    r"\x1b[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, SOS, PM, APC
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
+    r"|\x1b[ -/]*[0-~]"  # the short ones
+)
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""All but tab and line feed; with them what turns the direction of writing, and what no UTF-8
+can carry."""
+
+
+def clean(text: str) -> str:
+    """Return text that cannot steer a terminal."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub("", _ESCAPE.sub("", text))
+
+
+def plain(part: Part, text: str) -> str:
+    """Colour nothing."""
+    del part
+    return text
+
+
+def to_lines(delivery: Delivery, first: int = 1, tint: Tint = plain) -> list[str]:
+    """Return a reply as a terminal shows it.
+
+    Args:
+        delivery: The reply on its way out.
+        first: The number of its first button.
+        tint: Colours the parts.
+    """
+    reply = delivery.reply
+    lines = [tint("words", line) for line in _words(delivery).split("\n")]
+    lines += ["  " + tint("file", _describe(artwork)) for artwork in reply.artworks]
+    for row in reply.buttons:
+        numbered = enumerate(row, first)
+        lines.append(
+            "  " + "  ".join(tint("button", f"[{n}] {clean(b.label)}") for n, b in numbered)
+        )
+        first += len(row)
+    if reply.artworks:
+        lines.append("  " + tint("label", LABEL))
+    return lines
+
+
+def to_json(delivery: Delivery) -> bytes:
+    """Return a reply as a line of JSON."""
+    reply = delivery.reply
+    words = _words(delivery)
+    line: dict[str, object] = {
+        "event": "reply",
+        "job": delivery.job_id,
+        "text": f"{words}\n{LABEL}" if reply.artworks else words,
+        "artworks": [
+            {
+                "id": artwork.id,
+                "path": str(artwork.path),
+                "width": artwork.recipe.width,
+                "height": artwork.recipe.height,
+                "seed": artwork.recipe.seed,
+            }
+            for artwork in reply.artworks
+        ],
+        "buttons": [
+            [{"label": clean(button.label), "press": button.action.pack()} for button in row]
+            for row in reply.buttons
+        ],
+    }
+    if delivery.repeated:
+        line["repeated"] = True
+    return msgspec.json.encode(line) + b"\n"
+
+
+def progress_to_json(status: Status) -> bytes:
+    """Return where a job is as a line of JSON, without its preview."""
+    line = {
+        "event": "progress",
+        "job": status.job_id,
+        "ahead": status.ahead,
+        "seconds_left": status.seconds_left,
+        "number": status.number,
+        "count": status.count,
+        "step": status.step,
+        "steps": status.steps,
+    }
+    return msgspec.json.encode(line) + b"\n"
+
+
+def _words(delivery: Delivery) -> str:
+    words = clean(delivery.reply.text)
+    return f"{REPEATED}{words}" if delivery.repeated else words
+
+
+def _describe(artwork: Artwork) -> str:
+    recipe = artwork.recipe
+    return f"{clean(str(artwork.path))}  {recipe.width}×{recipe.height}  种子 {recipe.seed}"

@@ -1,0 +1,209 @@
+"""The studio at a prompt: the terminal's face to people."""
+
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import Callable
+from pathlib import Path
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.styles import Style
+
+from adapters.console.board import Board, Frame
+from adapters.console.completion import Prompter
+from adapters.console.config import ConsoleConfig
+from adapters.console.face import Hear
+from adapters.console.guide import Guide
+from adapters.console.history import TypedLines
+from adapters.console.inbound import CHAT, from_line
+from adapters.console.outbound import LABEL, Part, to_lines
+from adapters.console.picture import Easel
+from adapters.console.terminal import Depth
+from bot.artwork import Artwork
+from bot.errors import NotSent, StudioError
+from bot.reply import Button, Delivery, Reply, Status
+
+REDRAW_S = 0.1
+"""Least time between two redraws of the board."""
+MENU_LINES = 6
+TALK_LINES = 8
+"""Lines of the terminal that a finished picture leaves to the words beside it."""
+HINT = f"/help 怎么用 · Tab 补全 · 画都是{LABEL}的"
+STYLE = Style.from_dict({"bottom-toolbar": "noreverse", "prompt": "bold ansicyan"})
+TINTS: dict[Part, str] = {"file": "2", "button": "36", "label": "2"}
+"""Of the parts of a reply, as the codes of SGR."""
+DEPTHS: dict[Depth, ColorDepth] = {
+    "24bit": ColorDepth.DEPTH_24_BIT,
+    "256": ColorDepth.DEPTH_8_BIT,
+    "none": ColorDepth.DEPTH_1_BIT,
+}
+
+
+class Studio:
+    """Prompts, prints replies above the prompt and shows under it where the jobs are."""
+
+    def __init__(
+        self,
+        config: ConsoleConfig,
+        guide: Guide,
+        easel: Easel,
+        *,
+        user: str,
+        history: Path,
+        new_id: Callable[[], str],
+        typed: str = "",
+    ) -> None:
+        """Set up the face.
+
+        Args:
+            config: How it looks.
+            guide: What it tells of itself.
+            easel: Shows pictures.
+            user: Who types.
+            history: File of the lines that were typed.
+            new_id: Makes an id that no line ever had.
+            typed: What was typed already.
+        """
+        self._config = config
+        self._guide = guide
+        self._easel = easel
+        self._user = user
+        self._new_id = new_id
+        self._typed = typed
+        self._buttons: list[Button] = []
+        self._board = Board(easel if config.preview else None)
+        self._drawn: tuple[Frame, StyleAndTextTuples] | None = None
+        """The board as it was last drawn; None if it has changed since."""
+        self._redraw: asyncio.TimerHandle | None = None
+        self._context: contextvars.Context | None = None
+        """Where prompt_toolkit finds the running prompt; other tasks have contexts of their own."""
+        self._prompt = PromptSession[str](
+            [("class:prompt", "丹青› ")],
+            history=TypedLines(history, config.history),
+            completer=Prompter(guide, self._buttons),
+            complete_while_typing=Condition(self._offers),
+            reserve_space_for_menu=MENU_LINES,
+            bottom_toolbar=self._toolbar,
+            style=STYLE,
+            color_depth=DEPTHS[easel.depth],
+        )
+
+    async def run(self, hear: Hear) -> None:
+        """Hear every line, until the user leaves."""
+        self._context = contextvars.copy_context()
+        await self._print(self._guide.welcome())
+        try:
+            while (line := await self._ask()) is not None:
+                await self._take(line, hear)
+        finally:
+            self._context = None
+            if self._redraw is not None:
+                self._redraw.cancel()
+        left = self._board.open
+        await self._print(f"还有 {left} 个任务没画完，下次打开接着画。再见。" if left else "再见。")
+
+    async def send(self, delivery: Delivery) -> None:
+        """Print a reply above the prompt; it is on the screen when the call returns.
+
+        Raises:
+            NotSent: The terminal is gone.
+        """
+        reply = delivery.reply
+        shown = await asyncio.to_thread(self._hang, reply.artworks)
+        first = len(self._buttons) + 1
+        self._buttons += [button for row in reply.buttons for button in row]
+        await self._print("\n".join(shown + to_lines(delivery, first, self._tint)))
+        if delivery.job_id is not None:
+            if delivery.last:
+                self._board.strike(delivery.job_id)
+            else:
+                self._board.expect(delivery.job_id)
+            self._refresh()
+
+    async def show(self, status: Status) -> None:
+        """Note where a job is; the board is redrawn soon."""
+        self._board.post(status)
+        if self._redraw is None:
+            self._redraw = asyncio.get_running_loop().call_later(REDRAW_S, self._refresh)
+
+    async def _ask(self) -> str | None:
+        """Return what is typed, or None if the user leaves."""
+        interrupted = False
+        while True:
+            typed, self._typed = self._typed, ""
+            try:
+                return await self._prompt.prompt_async(default=typed, set_exception_handler=False)
+            except EOFError:
+                return None
+            except KeyboardInterrupt:
+                if interrupted and not self._prompt.default_buffer.text:
+                    return None
+                interrupted = True
+                await self._print("再按一次 Ctrl-C 就离开。")
+
+    async def _take(self, line: str, hear: Hear) -> None:
+        command = line.strip()
+        if not command:
+            return
+        if (answer := self._guide.answer(command)) is not None:
+            await self._print(answer)
+            return
+        line_id = self._new_id()
+        try:
+            await hear(line_id, from_line(line, line_id, self._user, self._buttons))
+        except StudioError as error:
+            await self.send(Delivery(id=0, chat=CHAT, reply=Reply(text=str(error))))
+
+    async def _print(self, text: str) -> None:
+        """Print text, and return when it is out."""
+        output = self._prompt.output
+
+        def write() -> None:
+            output.write_raw(text + "\n")
+            output.flush()
+
+        try:
+            if self._context is not None and self._prompt.app.is_running:
+                await self._context.run(run_in_terminal, write)
+            else:
+                write()
+        except OSError as error:
+            raise NotSent(f"the terminal is gone: {error}", arrived=None) from error
+
+    def _hang(self, artworks: tuple[Artwork, ...]) -> list[str]:
+        """Return what shows the pictures; one whose file is gone has still its path to tell."""
+        shown: list[str] = []
+        lines = max(1, self._prompt.output.get_size().rows - TALK_LINES)
+        for artwork in artworks:
+            with contextlib.suppress(OSError):
+                shown.append(self._easel.show(artwork.path, self._config.width_cells, lines))
+        return [picture for picture in shown if picture]
+
+    def _tint(self, part: Part, text: str) -> str:
+        code = TINTS.get(part)
+        return text if code is None or self._easel.depth == "none" else f"\x1b[{code}m{text}\x1b[m"
+
+    def _offers(self) -> bool:
+        """Say whether a menu opens by itself: not in the middle of a sentence."""
+        text = self._prompt.default_buffer.document.text_before_cursor
+        return text.startswith(("/", ":", "：")) or text.rpartition(" ")[2].startswith("--")
+
+    def _refresh(self) -> None:
+        if self._redraw is not None:
+            self._redraw.cancel()
+            self._redraw = None
+        self._drawn = None
+        self._prompt.app.invalidate()
+
+    def _toolbar(self) -> StyleAndTextTuples:
+        size = self._prompt.output.get_size()
+        frame = Frame(size.columns, size.rows // 2, colour=self._easel.depth != "none")
+        if self._drawn is None or self._drawn[0] != frame:
+            board = self._board.text(frame)
+            text = f"{board}\n{self._tint('label', HINT)}" if board else self._tint("label", HINT)
+            self._drawn = frame, to_formatted_text(ANSI(text))
+        return self._drawn[1]

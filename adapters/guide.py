@@ -1,0 +1,23 @@
+"""What the terminal tells of this studio."""
+
+from adapters.config import Config
+from adapters.console.guide import Guide
+from bot.style import Styles
+
+FLAGS = {
+    "--n": "几张，例如 --n 2",
+    "--ar": "宽高比，例如 --ar 2:3",
+    "--size": "大小，例如 --size 128x128",
+    "--style": "画风，例如 --style 水墨",
+    "--no": "不要的东西，例如 --no 文字",
+    "--seed": "种子，同样的种子画出同样的画",
+    "--steps": "步数",
+    "--cfg": "引导强度",
+    "--sampler": "采样器，例如 --sampler euler",
+}
+
+
+def guide(config: Config) -> Guide:
+    """Return what there is to know before the first picture."""
+    styles = {style.name: "、".join(style.aliases) for style in Styles.load()}
+    return Guide(gallery=config.data_dir / "pictures", styles=styles, flags=FLAGS)

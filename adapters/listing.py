@@ -1,0 +1,233 @@
+"""The commands that look and do not draw: parse, jobs, history, styles, models, check."""
+
+import asyncio
+import json as json_
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapters.config import Config, ConfigError, load
+from adapters.locale import said
+from adapters.terms import in_words
+from bot.artwork import Artwork
+from bot.errors import StoreError
+from bot.job import Job
+from bot.parsing.outline import outline
+from bot.store.reader import reading
+from bot.store.store import FILE
+from bot.style import BrokenStyles, Styles
+from generation.zoo import folder
+
+Row = Mapping[str, object]
+
+
+def parse(text: str | None) -> int:
+    """Print what is understood of a text, or of each line of standard input."""
+    styles = Styles.load()
+    if text is not None:
+        print(_json(outline(text, styles)))
+        return 0
+    sys.stdin.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  a text stream, when it is ours
+    for line in sys.stdin:
+        print(_json(outline(line.rstrip("\n"), styles)), flush=True)
+    return 0
+
+
+def jobs(data: Path | None, limit: int, *, json: bool) -> int:
+    """Print the newest jobs."""
+    found = asyncio.run(_jobs(load(data).data_dir, limit))
+    _print_rows([_job_row(job) for job in found], json=json)
+    return 0
+
+
+def history(data: Path | None, limit: int, *, json: bool) -> int:
+    """Print the newest artworks."""
+    found = asyncio.run(_artworks(load(data).data_dir, limit))
+    _print_rows([_artwork_row(artwork) for artwork in found], json=json)
+    return 0
+
+
+def styles(*, json: bool) -> int:
+    """Print the styles."""
+    _print_rows(
+        [
+            {
+                "name": style.name,
+                "aliases": list(style.aliases),
+                "model": style.model,
+                "sampler": style.sampler,
+                "steps": style.steps,
+                "guidance": style.guidance,
+            }
+            for style in Styles.load()
+        ],
+        json=json,
+    )
+    return 0
+
+
+def models(*, json: bool) -> int:
+    """Print the models, and whether each can be loaded; 1 if one cannot."""
+    found = {name: (path, folder.faults(path)) for name, path in load().engine.models.items()}
+    _print_rows(
+        [
+            {
+                "name": name,
+                "folder": str(path),
+                "megabytes": round(_bytes(path) / 1e6, 1),
+                "faults": faults,
+            }
+            for name, (path, faults) in found.items()
+        ],
+        json=json,
+    )
+    return 1 if any(faults for _, faults in found.values()) else 0
+
+
+def check(data: Path | None) -> int:
+    """Print one line for each fault of config, models and styles; 1 if there is one."""
+    try:
+        config = load(data)
+    except ConfigError as error:
+        _print_lines(error.faults)
+        return 1
+    faults = [*_style_faults(config), *_model_faults(config), *_data_faults(config)]
+    _print_lines(faults)
+    _print_lines(_remarks(config))
+    if not faults:
+        _print_lines([said("no fault found", "没有发现问题")])
+    return 1 if faults else 0
+
+
+def _style_faults(config: Config) -> list[str]:
+    try:
+        found = Styles.load()
+    except BrokenStyles as error:
+        return error.faults
+    return [
+        said(
+            f"style {style.name}: its model {style.model} is not in engine.models",
+            f"画风 {style.name}：engine.models 里没有它的模型 {style.model}",
+        )
+        for style in found
+        if style.model not in config.engine.models
+    ]
+
+
+def _model_faults(config: Config) -> list[str]:
+    return [
+        said(f"model {name}: {fault}", f"模型 {name}：{fault}")
+        for name, path in config.engine.models.items()
+        for fault in folder.faults(path)
+    ]
+
+
+def _data_faults(config: Config) -> list[str]:
+    if not (config.data_dir / FILE).exists():
+        return []
+    try:
+        asyncio.run(_jobs(config.data_dir, 1))
+    except StoreError as error:
+        return in_words(error)
+    return []
+
+
+def _remarks(config: Config) -> list[str]:
+    """Return what is no fault, but has to be known."""
+    if config.label.operator_code:
+        return []
+    return [
+        said(
+            "note: label.operator_code is empty, so the label names no producer; "
+            "whoever offers this to the public must register and set it",
+            "提示：label.operator_code 为空，标识里没有生成者；面向公众提供服务前须登记并填写",
+        )
+    ]
+
+
+async def _jobs(data: Path, limit: int) -> list[Job]:
+    if not (data / FILE).exists():
+        return []
+    async with reading(data) as reader:
+        return await reader.jobs(limit)
+
+
+async def _artworks(data: Path, limit: int) -> tuple[Artwork, ...]:
+    if not (data / FILE).exists():
+        return ()
+    async with reading(data) as reader:
+        return await reader.artworks(limit)
+
+
+def _job_row(job: Job) -> Row:
+    return {
+        "id": job.id,
+        "state": job.state.value,
+        "user": job.user.key,
+        "chat": job.chat.key,
+        "prompt": job.request.prompt,
+        "count": job.request.count,
+        "styles": list(job.request.styles),
+        "seed": job.request.seed,
+        "attempts": job.attempts,
+        "created_at": _time(job.created_at),
+        "ended_at": None if job.ended_at is None else _time(job.ended_at),
+    }
+
+
+def _artwork_row(artwork: Artwork) -> Row:
+    recipe = artwork.recipe
+    return {
+        "id": artwork.id,
+        "job": artwork.job_id,
+        "owner": artwork.owner,
+        "prompt": recipe.prompt,
+        "width": recipe.width,
+        "height": recipe.height,
+        "seed": recipe.seed,
+        "path": str(artwork.path),
+        "sha256": artwork.sha256,
+        "made_at": _time(artwork.made_at),
+    }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _bytes(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _json(value: object) -> str:
+    return json_.dumps(value, ensure_ascii=False)
+
+
+def _print_rows(rows: list[Row], *, json: bool) -> None:
+    """Print JSON, a line each; or a table for people."""
+    if json:
+        _print_lines(_json(row) for row in rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        _print_lines([said("nothing yet", "还没有")])
+        return
+    table = Table(*rows[0], box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    Console(soft_wrap=False).print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return "、".join(str(part) for part in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return "" if value is None else str(value)
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)

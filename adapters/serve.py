@@ -1,0 +1,253 @@
+"""The commands that draw: run, chat, draw, engine."""
+
+import asyncio
+import contextlib
+import getpass
+import logging
+import os
+import shutil
+import signal
+import stat
+import sys
+import time
+import uuid
+from collections.abc import Coroutine
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TypedDict
+
+import msgspec
+
+from adapters.config import Config, load
+from adapters.console.adapter import ConsoleAdapter, open_console
+from adapters.console.inbound import PLATFORM
+from adapters.console.once import Once
+from adapters.locale import said
+from bot.job import Job
+from bot.reply import Delivery
+from bot.store.reader import reading
+
+log = logging.getLogger(__name__)
+
+LOG_BYTES = 5 * 2**20
+LOG_FILES = 3
+
+
+def run(data: Path | None) -> int:
+    """Start what the config enables; on a fresh clone the terminal studio."""
+    config = load(data)
+    if _someone_types():
+        return _talk(config, user=None, json=False)
+    _log_to_stderr()
+    log.warning(
+        said(
+            "no platform is enabled; waiting jobs are drawn. `danqing chat` talks in a terminal",
+            "没有开启任何平台，只继续画排队的任务。在终端里聊天请用 danqing chat",
+        )
+    )
+    return _until_told(_serve_alone(config))
+
+
+def chat(data: Path | None, *, user: str | None, json: bool) -> int:
+    """Open the terminal studio, or read lines from what is no terminal."""
+    return _talk(load(data), user=user, json=json)
+
+
+def draw(data: Path | None, text: str, *, out: Path | None, user: str | None, json: bool) -> int:
+    """Draw one request through the same line; 1 if it was refused or failed."""
+    config = load(data)
+    if out is not None and not out.absolute().parent.is_dir():
+        print(said(f"{out}: no such folder", f"{out}：没有这个文件夹"), file=sys.stderr)
+        return 1
+    _log_to_file(config)
+    face = Once(text, user=user or _login(), new_id=_new_id, now=time.time, quiet=json)
+    told = _until_told(_serve(config, ConsoleAdapter(face), finish=False))
+    if face.answer is None:
+        return told or 1
+    files = _copied(face.answer, out)
+    report = asyncio.run(_report(config, face, files))
+    if json:
+        print(msgspec.json.encode(report).decode())
+    elif files:
+        spent = "  ".join(f"{station} {s:.2f}s" for station, s in report["seconds"].items())
+        print(*([f"  → {file}" for file in files] if out else []), f"  {spent}", sep="\n")
+    return 0 if files else 1
+
+
+def _copied(answer: Delivery, out: Path | None) -> list[Path]:
+    """Copy the pictures to where they are wanted, and return where they are."""
+    paths = [artwork.path for artwork in answer.reply.artworks]
+    if out is None:
+        return paths
+    targets = [out.with_stem(f"{out.stem}-{n}") if n > 1 else out for n in range(1, len(paths) + 1)]
+    for path, target in zip(paths, targets, strict=True):
+        shutil.copyfile(path, target)
+    return targets
+
+
+class Report(TypedDict):
+    """What `draw --json` prints."""
+
+    job: int | None
+    text: str
+    files: list[str]
+    artworks: list[dict[str, object]]
+    seconds: dict[str, float]
+
+
+async def _report(config: Config, face: Once, files: list[Path]) -> Report:
+    """Return the answer with the seconds that each station took."""
+    answer = face.answer
+    if answer is None:
+        raise LookupError("no answer")
+    job = None
+    if answer.job_id is not None:
+        async with reading(config.data_dir) as reader:
+            job = await reader.job(answer.job_id)
+    return Report(
+        job=answer.job_id,
+        text=answer.reply.text,
+        files=[str(file) for file in files],
+        artworks=[
+            {
+                "id": artwork.id,
+                "path": str(artwork.path),
+                "width": artwork.recipe.width,
+                "height": artwork.recipe.height,
+                "seed": artwork.recipe.seed,
+            }
+            for artwork in answer.reply.artworks
+        ],
+        seconds={} if job is None else _stations(job, face.heard_at),
+    )
+
+
+def _stations(job: Job, heard_at: float) -> dict[str, float]:
+    times = [heard_at, job.created_at, job.claimed_at, job.drawn_at, job.ended_at]
+    names = ["queued", "claimed", "drawn", "delivered"]
+    return {
+        name: round(after - before, 4)
+        for name, before, after in zip(names, times, times[1:], strict=False)
+        if before is not None and after is not None
+    }
+
+
+def engine(address: str | None) -> int:
+    """Be the engine process."""
+    from generation import server
+
+    config = load().engine
+    _log_to_stderr()
+    return server.serve(config, address or config.address)
+
+
+def _talk(config: Config, *, user: str | None, json: bool) -> int:
+    from adapters.guide import guide
+
+    _log_to_file(config)
+    adapter = open_console(
+        config.console,
+        guide(config),
+        user=user or _login(),
+        history=config.data_dir / "history.txt",
+        json=json,
+        new_id=_new_id,
+        clock=time.monotonic,
+    )
+    return _until_told(_serve(config, adapter, finish=json or not sys.stdin.isatty()))
+
+
+async def _serve(config: Config, adapter: ConsoleAdapter, *, finish: bool) -> None:
+    from adapters.build import studio
+
+    async with studio(config, {PLATFORM: adapter}) as made:
+
+        async def hear(update_id: str, body: bytes) -> None:
+            await made.app.hear(PLATFORM, update_id, body)
+
+        await made.serve(adapter.run(hear), finish=finish)
+
+
+async def _serve_alone(config: Config) -> None:
+    from adapters.build import studio
+
+    async with studio(config, {}) as made:
+        await made.serve(asyncio.Event().wait(), finish=False)
+
+
+def _until_told(work: Coroutine[None, None, None]) -> int:
+    """Run until it is done or a signal says stop; jobs under way begin anew next time.
+
+    A second signal ends the process at once.
+    """
+
+    async def main() -> None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            loop.remove_signal_handler(signal.SIGTERM)
+            task.cancel()
+
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    try:
+        asyncio.run(main())
+    except BaseExceptionGroup as group:  # of the stations; say the first fault plainly
+        raise _first(group) from group
+    return 0
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _someone_types() -> bool:
+    """Return whether standard input is a terminal, a pipe or a file, and not /dev/null."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return os.isatty(0) or stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "me"
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def _log_to_file(config: Config) -> None:
+    """Log beside the database: the terminal belongs to the talk."""
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    with contextlib.suppress(OSError):  # the store says what is wrong with the folder
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        handlers = [
+            RotatingFileHandler(
+                config.data_dir / "danqing.log",
+                maxBytes=LOG_BYTES,
+                backupCount=LOG_FILES,
+                encoding="utf-8",
+            )
+        ]
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=handlers,
+    )

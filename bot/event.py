@@ -1,0 +1,59 @@
+"""What comes in: a platform-neutral message or button press."""
+
+from dataclasses import dataclass
+
+from bot.action import Action
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person on one platform."""
+
+    platform: str
+    id: str
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """The person across the whole bot, as "telegram:123"."""
+        return f"{self.platform}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A group or a private talk on one platform."""
+
+    platform: str
+    id: str
+    group: bool = False
+
+    @property
+    def key(self) -> str:
+        """The chat across the whole bot, as "telegram:-456"."""
+        return f"{self.platform}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Words that someone sent."""
+
+    id: str
+    """The platform's own id of the message; a reply names it."""
+    chat: Chat
+    user: User
+    text: str
+    to_me: bool = False
+    """Said to the bot: in private, by name, by trigger word or in reply to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A button that someone pressed."""
+
+    id: str
+    chat: Chat
+    user: User
+    action: Action
+
+
+Event = Message | Press

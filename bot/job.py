@@ -1,0 +1,43 @@
+"""A request on its way through the studio."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.event import Chat, User
+from bot.request import Request
+
+
+class State(StrEnum):
+    """The station that a job has reached; the names are those in the database."""
+
+    QUEUED = "queued"
+    DRAWING = "drawing"
+    DRAWN = "drawn"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One accepted request, from queue to delivery."""
+
+    id: int
+    user: User
+    chat: Chat
+    reply_to: str
+    """The message to answer."""
+    request: Request
+    state: State = State.QUEUED
+    attempts: int = 0
+    """How often it was taken from the queue; with the id it names one attempt."""
+    failures: int = 0
+    """How many attempts ended with an error that may be tried again."""
+    created_at: float = 0.0
+    """Seconds since the epoch, UTC, as all times."""
+    claimed_at: float | None = None
+    """When the last attempt began."""
+    drawn_at: float | None = None
+    """When the pictures were labelled and kept."""
+    ended_at: float | None = None
+    """When it was delivered, failed or cancelled."""

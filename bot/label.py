@@ -1,0 +1,317 @@
+"""The label that no picture leaves without: on the pixels, in the metadata, with its recipe.
+
+Source: GB 45438-2025 §5.2 (the visible words), §6.1 and Annex E (the hidden ones);
+TC260-PG-20259A §6 (their place in a PNG).
+"""
+
+import json
+import math
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, cast
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
+
+import msgspec
+from PIL import Image, ImageChops, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.errors import LabelMissing
+from generation.recipe import Picture, Recipe
+
+ONE_LINE, TWO_LINES = ("AI生成",), ("AI", "生成")
+"""The words; on two lines where a picture is narrow."""
+FONT = Path(__file__).with_name("label.otf")
+EM_SHARE = 0.07
+"""Of the short side. A capital is 0.733 em high, so the lowest letter gets 5.1 %."""
+MIN_EM_PX = 14
+SOLID = 224
+"""Where a letter or its outline covers this much of 255, the picture cannot shine through."""
+TOLERANCE = 64
+"""Of 255: what another version of the rasteriser may draw differently."""
+SAME_SHARE = 0.9
+"""Of the pixels of the letters, and of those of the outline, that must be as drawn."""
+
+XMP, RECIPE, PARAMETERS = "XML:com.adobe.xmp", "danqing:recipe", "parameters"
+"""Keywords of the PNG's texts."""
+AIGC_KEYS = (
+    "Label",
+    "ContentProducer",
+    "ProduceID",
+    "ReservedCode1",
+    "ContentPropagator",
+    "PropagateID",
+    "ReservedCode2",
+)
+"""In the order of Annex E."""
+ASCII_VALUE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+"""Annex E j: printable, no space, no quote, no backslash."""
+TC260 = "http://www.tc260.org.cn/ns/AIGC/1.0/"
+IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+DRAWN_BY_A_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:TC260="{TC260}" xmlns:Iptc4xmpExt="{IPTC}">
+   <TC260:AIGC>%s</TC260:AIGC>
+   <Iptc4xmpExt:DigitalSourceType>{DRAWN_BY_A_MODEL}</Iptc4xmpExt:DigitalSourceType>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>"""
+
+
+class LabelConfig(BaseModel):
+    """[label]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operator_code: Annotated[str, Field(pattern=r"^(00[0-9A-Z]{25})?$")] = ""
+    """The code under which the operator is registered as a provider, 27 characters; never made up.
+
+    Without one the producer field of the label is empty.
+    """
+
+
+def label(picture: Picture, produce_id: str, config: LabelConfig) -> bytes:
+    """Return a picture as a labelled PNG; the same arguments give the same bytes.
+
+    Args:
+        picture: Fresh from the engine.
+        produce_id: The number of this picture, given to no other; printable ASCII.
+        config: Whose label it is.
+
+    Raises:
+        LabelMissing: The picture cannot carry the label, or what was written does not read back.
+    """
+    recipe = picture.recipe
+    image = Image.frombytes("RGB", (recipe.width, recipe.height), picture.rgb)
+    _stamp(image.width, image.height).press(image)
+    info = PngInfo()
+    info.add_itxt(XMP, PACKET % escape(_aigc(produce_id, config.operator_code)))
+    try:
+        info.add_itxt(RECIPE, _unlike_a_label(msgspec.json.encode(recipe).decode(), "\\u003c"))
+    except UnicodeEncodeError as error:
+        raise LabelMissing("the recipe holds half a character") from error
+    info.add_itxt(PARAMETERS, _parameters(recipe))
+    file = BytesIO()
+    image.save(file, "PNG", pnginfo=info)
+    png = file.getvalue()
+    check(png)
+    if recipe_of(png) != recipe:
+        raise LabelMissing("the recipe does not read back as it was")
+    return png
+
+
+def check(png: bytes) -> None:
+    """See that a file carries the whole label.
+
+    Raises:
+        LabelMissing: It does not; says what is missing.
+    """
+    image = _open(png)
+    if not _stamp(image.width, image.height).is_on(image):
+        raise LabelMissing(f"{ONE_LINE[0]} is not on the picture")
+    _check_hidden(png)
+    recipe = recipe_of(png)
+    if (recipe.width, recipe.height) != image.size:
+        raise LabelMissing(f"the recipe is of another picture than one of {image.size}")
+
+
+def recipe_of(png: bytes) -> Recipe:
+    """Read the recipe back from a labelled picture.
+
+    Raises:
+        LabelMissing: There is none, or it cannot be read.
+    """
+    text = _only_text(png, RECIPE)
+    try:
+        return msgspec.json.decode(text, type=Recipe)
+    except msgspec.MsgspecError as error:
+        raise LabelMissing("the recipe cannot be read") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """The words in their place on a picture of one size."""
+
+    box: tuple[int, int, int, int]
+    ink: Image.Image
+    """How much the letters cover, 0 to 255."""
+    edge: Image.Image
+    """The same of letters and outline together."""
+
+    def press(self, image: Image.Image) -> None:
+        """Draw white letters in a black outline: one of both stands out from anything."""
+        image.paste((0, 0, 0), self.box, self.edge)
+        image.paste((255, 255, 255), self.box, self.ink)
+
+    def is_on(self, image: Image.Image) -> bool:
+        """Say whether letters and outline are on the picture, within the tolerances."""
+        here = image.crop(self.box)
+        letters = self.ink.point([255 * (cover >= SOLID) for cover in range(256)])
+        solid = self.edge.point([255 * (cover >= SOLID) for cover in range(256)])
+        bare = self.ink.point([255 * (cover == 0) for cover in range(256)])
+        outline = ImageChops.darker(solid, bare)
+        return _all_near(here, 255, letters) and _all_near(here, 0, outline)
+
+
+def _all_near(image: Image.Image, level: int, mask: Image.Image) -> bool:
+    """Say whether the pixels under a mask are, nearly all and nearly, of one grey level."""
+    off = ImageChops.difference(image, Image.new("RGB", image.size, (level, level, level)))
+    red, green, blue = off.split()
+    counts = ImageChops.lighter(ImageChops.lighter(red, green), blue).histogram(mask)
+    return sum(counts[: TOLERANCE + 1]) >= SAME_SHARE * sum(counts) > 0
+
+
+def _stamp(width: int, height: int) -> _Stamp:
+    em = max(MIN_EM_PX, math.ceil(EM_SHARE * min(width, height)))
+    thick_px = max(2, em // 12)
+    for words, outline_px in ((ONE_LINE, thick_px), (TWO_LINES, thick_px), (TWO_LINES, 1)):
+        ink, edge = _words(words, em, 0), _words(words, em, outline_px)
+        box = edge.getbbox() or (0, 0, 0, 0)
+        wide, high = box[2] - box[0], box[3] - box[1]
+        free_px = min(width - wide, height - high)
+        if free_px >= 0:
+            break
+    else:
+        raise LabelMissing(f"a picture of {width}×{height} is too small to carry its label")
+    margin_px = min(em // 3, free_px // 2)
+    right, bottom = width - margin_px, height - margin_px
+    return _Stamp((right - wide, bottom - high, right, bottom), ink.crop(box), edge.crop(box))
+
+
+def _words(lines: tuple[str, ...], em: int, outline_px: int) -> Image.Image:
+    """Return how much the words cover, on ground enough around them."""
+    # The basic layout is in every Pillow; raqm is not, and places letters differently.
+    font = ImageFont.truetype(FONT, em, layout_engine=ImageFont.Layout.BASIC)
+    mask = Image.new("L", (4 * em, 4 * em))
+    for number, line in enumerate(lines):
+        place = (em // 2, em // 2 + (number + 1) * (em + 1))
+        ImageDraw.Draw(mask).text(place, line, 255, font, "ls", stroke_width=outline_px)
+    return mask
+
+
+def _aigc(produce_id: str, code: str) -> str:
+    if not ASCII_VALUE.fullmatch(produce_id):
+        raise LabelMissing(f"no number of a picture: {produce_id!r}")
+    values = ("1", code, produce_id, "", code, produce_id, "")
+    return json.dumps(dict(zip(AIGC_KEYS, values, strict=True)), separators=(",", ":"))
+
+
+def _check_hidden(png: bytes) -> None:
+    if any(keyword == "AIGC" for _, keyword, _ in _texts(png)):
+        raise LabelMissing("there is a second hidden label")
+    packet = _only_text(png, XMP)
+    if "<!" in packet:  # the packet needs no DTD, and entities can blow up
+        raise LabelMissing("the hidden label is no packet of ours")
+    try:
+        root = ET.fromstring(packet)  # noqa: S314  without a DTD there is nothing to expand
+        (aigc,) = root.iter(f"{{{TC260}}}AIGC")
+        (source,) = root.iter(f"{{{IPTC}}}DigitalSourceType")
+        found: object = json.loads(aigc.text or "")
+    except (ET.ParseError, ValueError) as error:
+        raise LabelMissing("the hidden label cannot be read") from error
+    if source.text != DRAWN_BY_A_MODEL or not _is_aigc(found):
+        raise LabelMissing("the hidden label does not say what it must")
+
+
+def _is_aigc(found: object) -> bool:
+    """Say whether an AIGC value has the form of Annex E, as its producer writes it."""
+    if not isinstance(found, dict):
+        return False
+    values = cast("dict[str, object]", found)
+    if tuple(values) != AIGC_KEYS or not all(isinstance(v, str) for v in values.values()):
+        return False
+    texts = cast("dict[str, str]", found)
+    return (
+        texts["Label"] == "1"
+        and bool(texts["ProduceID"])
+        and all(not text or ASCII_VALUE.fullmatch(text) for text in texts.values())
+    )
+
+
+def _parameters(recipe: Recipe) -> str:
+    """Write a recipe out as other drawing programs read it."""
+    loras = "".join(f" <lora:{name}:{weight:g}>" for name, weight in recipe.loras.items())
+    pairs = {
+        "Steps": recipe.steps,
+        "Sampler": recipe.sampler,
+        "Schedule type": recipe.levels,
+        "CFG scale": recipe.guidance,
+        "Seed": recipe.seed,
+        "Size": f"{recipe.width}x{recipe.height}",
+        "Model": recipe.model,
+        "Version": "danqing",
+    }
+    lines = [
+        recipe.prompt + loras,
+        *([f"Negative prompt: {recipe.avoid}"] if recipe.avoid else []),
+        ", ".join(f"{key}: {_quoted(str(value))}" for key, value in pairs.items()),
+    ]
+    text = "".join(char for char in "\n".join(lines) if char == "\n" or char.isprintable())
+    return _unlike_a_label(text, "＜")
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if re.search(r"[,:\n]", value) else value
+
+
+def _unlike_a_label(text: str, bracket: str) -> str:
+    """Keep a prompt that spells the label from passing for a second one."""
+    return re.sub(r"<(?=/?(TC260|x:xmpmeta|\?xpacket))", lambda _: bracket, text)
+
+
+def _open(png: bytes) -> Image.Image:
+    try:
+        with Image.open(BytesIO(png), formats=("PNG",)) as image:
+            image.load()
+            if image.mode != "RGB":
+                raise LabelMissing(f"the picture is {image.mode}, not RGB")
+            return image
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise LabelMissing("this is no picture that can be opened") from error
+
+
+def _only_text(png: bytes, keyword: str) -> str:
+    """Return the one text of a PNG under a keyword, as iTXt and not compressed."""
+    found = [(kind, text) for kind, key, text in _texts(png) if key == keyword]
+    if len(found) != 1 or found[0][0] != b"iTXt":
+        raise LabelMissing(f"there are {len(found)} texts {keyword} in the file, not one iTXt")
+    flags, _, rest = found[0][1].partition(b"\0\0\0\0")  # flag, method, language, translation
+    if flags:
+        raise LabelMissing(f"the text {keyword} is compressed or of another language")
+    try:
+        return rest.decode()
+    except UnicodeDecodeError as error:
+        raise LabelMissing(f"the text {keyword} is not UTF-8") from error
+
+
+def _texts(png: bytes) -> Iterator[tuple[bytes, str, bytes]]:
+    """Read type, keyword and the rest of each text in a PNG.
+
+    By hand: Pillow's dict of texts does not tell one from two, nor compressed from plain.
+
+    Raises:
+        LabelMissing: The file ends too soon or is damaged.
+    """
+    at = 8
+    while at < len(png):
+        try:
+            length, kind = struct.unpack_from(">I4s", png, at)
+            (crc,) = struct.unpack_from(">I", png, at + 8 + length)
+        except struct.error as error:
+            raise LabelMissing("the file ends within a chunk") from error
+        body = png[at + 8 : at + 8 + length]
+        if kind in (b"iTXt", b"tEXt", b"zTXt"):
+            if zlib.crc32(kind + body) != crc:
+                raise LabelMissing("a text of the file is damaged")
+            keyword, _, rest = body.partition(b"\0")
+            yield kind, keyword.decode("latin-1"), rest
+        at += 12 + length

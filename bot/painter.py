@@ -1,0 +1,238 @@
+"""The back half of the line: a job leaves the queue, artworks reach the outbox."""
+
+import asyncio
+import errno
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from aiosqlite import Connection
+
+from bot import texts
+from bot.courier import Courier
+from bot.errors import DiskFull
+from bot.job import Job, State
+from bot.pace import Pace
+from bot.ports import Engine
+from bot.reply import Status
+from bot.store.gallery import digest
+from bot.store.store import Store
+from bot.style import Styles
+from generation.errors import EngineError
+from generation.recipe import Picture, Progress, Recipe
+
+log = logging.getLogger(__name__)
+
+MAX_FAILURES = 3
+"""A job that has cost the engine its life this often is not tried again."""
+MAX_ATTEMPTS = 10
+"""Nor is one that was begun so often: it may be what ends the bot itself."""
+MIN_FREE_BYTES = 32 * 2**20
+"""With less room on the disk, jobs wait."""
+LOOK_S = 1.0
+"""How often to look for work when nothing is heard."""
+ANNOUNCED = 10
+"""Waiting jobs that are told how far they have come when another begins."""
+
+Labeller = Callable[[Picture, Job, int], bytes]
+"""Labelled PNG of a picture of a job, and which one it is."""
+
+
+@dataclass(slots=True)
+class Easel:
+    """A job that is being drawn."""
+
+    job: Job
+    recipes: list[Recipe]
+    task: asyncio.Task[None] | None = None
+    steps_done: dict[int, int] = field(default_factory=dict[int, int])
+
+    def cost_left(self) -> float:
+        """Steps × megapixels that are still to do."""
+        return sum(
+            cost_of_step(recipe) * (recipe.steps - self.steps_done.get(index, 0))
+            for index, recipe in enumerate(self.recipes)
+        )
+
+
+class Painter:
+    """Takes jobs in turn and has each drawn, labelled and kept."""
+
+    def __init__(
+        self,
+        store: Store,
+        styles: Styles,
+        engine: Engine,
+        courier: Courier,
+        label: Labeller,
+        pace: Pace,
+        in_flight: int,
+    ) -> None:
+        self._store = store
+        self._styles = styles
+        self._engine = engine
+        self._courier = courier
+        self._label = label
+        self._pace = pace
+        self._in_flight = in_flight
+        self._going = dict[int, Easel]()
+        self._suspect: Job | None = None
+
+    async def run(self) -> None:
+        """Keep up to in_flight jobs going, until cancelled; the engine batches them."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                seen = self._store.commits
+                await self._stop_cancelled()
+                if self._store.gallery.free_bytes() >= MIN_FREE_BYTES:
+                    await self._fill(tasks)
+                await self._store.after(seen, LOOK_S)
+
+    async def paint(self, job: Job) -> None:
+        """See one claimed job through, to a reply in the outbox."""
+        try:
+            easel = self._going[job.id] = Easel(job, self._styles.recipes(job.request))
+            easel.task = asyncio.current_task()
+            pictures = await self._engine.draw(easel.recipes, partial(self._tell, easel))
+            await self._keep(job, pictures)
+        except EngineError as error:
+            log.warning("job %d, attempt %d: %s", job.id, job.attempts, error)
+            if error.retry and job.failures + 1 < MAX_FAILURES and job.attempts < MAX_ATTEMPTS:
+                await self._put_back(job, failed=True)
+            else:
+                await self._store.write(self._give_up, job, error)
+        except DiskFull:
+            log.error("job %d waits: the disk is full", job.id)  # noqa: TRY400  no bug to trace
+            await self._put_back(job, failed=False)
+        except Exception as error:  # the boundary: a bug costs one job, not the painter
+            log.exception("job %d", job.id)
+            await self._store.write(self._give_up, job, error)
+        finally:
+            self._going.pop(job.id, None)
+
+    async def _fill(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin jobs while there is room.
+
+        One that has failed before is drawn alone: if it is what kills the engine, it dies with
+        no other in flight, and the innocent are not blamed three times.
+        """
+        begun = False
+        while len(self._going) < self._in_flight and not self._suspect_goes():
+            job, self._suspect = self._suspect or await self._claim(), None
+            if job is None:
+                break
+            if job.failures and self._going:
+                self._suspect = job
+                break
+            if not self._going:
+                self._pace.begin()
+            self._going[job.id] = Easel(job, [])
+            self._going[job.id].task = tasks.create_task(self.paint(job))
+            begun = True
+        if begun:
+            await self._announce()
+
+    async def _claim(self) -> Job | None:
+        return await self._store.write(self._store.queue.claim)
+
+    def _suspect_goes(self) -> bool:
+        return any(easel.job.failures for easel in self._going.values())
+
+    async def _stop_cancelled(self) -> None:
+        """Stop drawing what its user has cancelled."""
+        for easel in list(self._going.values()):
+            job = await self._store.read(self._store.queue.get, easel.job.id)
+            if job is not None and job.state is State.CANCELLED and easel.task is not None:
+                easel.task.cancel()
+                await asyncio.wait([easel.task])
+
+    async def _keep(self, job: Job, pictures: Sequence[Picture]) -> None:
+        """Label, write and enter the pictures; or leave no trace of them."""
+        writing = asyncio.ensure_future(asyncio.to_thread(self._written, job, pictures))
+        try:
+            files = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            self._store.gallery.discard(path for path, _ in await writing)
+            raise
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise DiskFull(str(error)) from error
+            raise
+        recipes = [picture.recipe for picture in pictures]
+        if not await self._store.write(self._enter, job, recipes, files):
+            self._store.gallery.discard(path for path, _ in files)
+
+    def _written(self, job: Job, pictures: Sequence[Picture]) -> list[tuple[Path, str]]:
+        pngs = [self._label(picture, job, number) for number, picture in enumerate(pictures)]
+        paths = self._store.gallery.write(job, pngs)
+        return [(path, digest(png)) for path, png in zip(paths, pngs, strict=True)]
+
+    async def _enter(
+        self, db: Connection, job: Job, recipes: Sequence[Recipe], files: list[tuple[Path, str]]
+    ) -> bool:
+        """Enter artworks and the reply together; False if the job was cancelled meanwhile."""
+        if await self._store.queue.move(db, job, State.DRAWN) is None:
+            return False
+        artworks = await self._store.gallery.keep(db, job, recipes, files)
+        reply = texts.finished(job, artworks)
+        await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
+        return True
+
+    async def _give_up(self, db: Connection, job: Job, error: Exception) -> None:
+        if await self._store.queue.move(db, job, State.FAILED, failed=True) is not None:
+            reply = texts.failed(job, error)
+            await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
+
+    async def _put_back(self, job: Job, *, failed: bool) -> None:
+        """Have a job wait again; as long as the disk is full, even that must wait."""
+        while True:
+            try:
+                await self._store.write(self._store.queue.move, job, State.QUEUED, failed=failed)
+            except DiskFull:
+                await asyncio.sleep(LOOK_S)
+            else:
+                return
+
+    def _tell(self, easel: Easel, progress: Progress) -> None:
+        """Learn the engine's pace from a step, and show it."""
+        recipe = easel.recipes[progress.index]
+        done = progress.step - easel.steps_done.get(progress.index, 0)
+        easel.steps_done[progress.index] = progress.step
+        if done > 0:
+            self._pace.step(done * cost_of_step(recipe))
+        self._courier.show(
+            Status(
+                job_id=easel.job.id,
+                chat=easel.job.chat,
+                seconds_left=self._pace.seconds(easel.cost_left() * len(self._going)),
+                number=progress.index,
+                count=len(easel.recipes),
+                step=progress.step,
+                steps=progress.steps,
+                preview=progress.preview,
+            )
+        )
+
+    async def _announce(self) -> None:
+        """Tell those who wait how far they have come."""
+        queue = self._store.queue
+        going = sum(easel.cost_left() for easel in self._going.values())
+        for job in await self._store.read(queue.in_state, State.QUEUED, ANNOUNCED):
+            ahead, cost = await self._store.read(queue.ahead, job)
+            self._courier.show(
+                Status(
+                    job_id=job.id,
+                    chat=job.chat,
+                    ahead=ahead,
+                    seconds_left=self._pace.seconds(cost + going),
+                    count=job.request.count,
+                )
+            )
+
+
+def cost_of_step(recipe: Recipe) -> float:
+    """Return what one step of a recipe costs, in steps × megapixels; guidance takes two rows."""
+    rows = 1 if recipe.guidance == 1 else 2
+    return rows * recipe.width * recipe.height / 1e6

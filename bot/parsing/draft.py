@@ -1,0 +1,67 @@
+"""A message on its way to a prompt."""
+
+import re
+from collections.abc import Iterator
+
+from bot.parsing.text import fold
+
+CUT = "\ue000"
+"""Stands where something was understood and taken out; nobody can type it."""
+QUOTED = "\ue001"
+"""Stands in the folded text for each character between quotation marks."""
+STOPS = ",，.。;；:：、!！?？~～…·\\- "
+"""Between two things said; inside a regular expression's brackets."""
+
+_QUOTES = re.compile('“[^“”]*”|「[^「」]*」|『[^『』]*』|《[^《》]*》|"[^"]*"')
+_HOLLOW = re.compile(rf"[（(\[【][{STOPS}{CUT}]*[)）\]】]")
+_STOPS = STOPS.replace("\\", "")
+
+
+class Draft:
+    """What is left of a message; what has been understood is cut out, the rest is the prompt.
+
+    Patterns see the text folded, with quotations hidden, so that quoted text stays literal.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.said = text
+        self.folded = _QUOTES.sub(lambda quote: QUOTED * len(quote[0]), fold(text))
+
+    def cut(self, pattern: re.Pattern[str], limit: int = 0) -> Iterator[dict[str, str]]:
+        """Cut out what the pattern finds, and yield each find's named groups, as typed.
+
+        Args:
+            pattern: Matches folded text.
+            limit: How many finds at most, from the start; 0 is all.
+        """
+        found = [match for match in pattern.finditer(self.folded) if match[0]]
+        found = found[: limit or None]
+        said = self.said
+        for match in reversed(found):
+            self.erase(*match.span())
+        for match in found:
+            yield {
+                name: said[slice(*match.span(name))]
+                for name, value in match.groupdict().items()
+                if value is not None
+            }
+
+    def erase(self, start: int, end: int) -> None:
+        """Cut out one place."""
+        self.said = self.said[:start] + CUT + self.said[end:]
+        self.folded = self.folded[:start] + CUT + self.folded[end:]
+
+    def rest(self) -> str:
+        """Return what was not cut, mended where something was."""
+        first, *others = _HOLLOW.sub(_without_hollow, self.said).split(CUT)
+        mended = first
+        for other in others:
+            before = mended.rstrip(_STOPS)
+            after = other.lstrip(_STOPS)
+            joint = mended[len(before) :] or other[: len(other) - len(after)]
+            mended = before + joint + after if before else after.removeprefix("的")
+        return mended.strip(_STOPS)
+
+
+def _without_hollow(brackets: re.Match[str]) -> str:
+    return CUT if CUT in brackets[0] else brackets[0]

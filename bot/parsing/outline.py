@@ -1,0 +1,38 @@
+"""What a message was understood as, for tools: the JSON of `danqing parse`."""
+
+from typing import Any
+
+from bot.errors import StudioError
+from bot.parsing.parser import parse
+from bot.request import Request
+from bot.style import Styles
+
+
+def outline(text: str, styles: Styles) -> dict[str, Any]:
+    """Return what a message asks for; one that cannot be understood asks for nothing."""
+    try:
+        return _outline("draw", parse(text, styles))
+    except StudioError as error:
+        return _outline("none", Request(prompt="", notes=(str(error),)))
+
+
+def _outline(intent: str, request: Request) -> dict[str, Any]:
+    has_size = request.width is not None and request.height is not None
+    return {
+        "intent": intent,
+        "prompt": request.prompt,
+        "negative": request.avoid,
+        "count": request.count,
+        "aspect": request.aspect,
+        "size": [request.width, request.height] if has_size else None,
+        "styles": list(request.styles),
+        "weights": None,
+        "seed": request.seed,
+        "steps": request.steps,
+        "guidance": request.guidance,
+        "strength": None,
+        "model": None,
+        "upscale": None,
+        "poem": False,
+        "notes": list(request.notes),
+    }

@@ -1,0 +1,118 @@
+"""What the words of one field mean: text in, changes of a Request out."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.parsing.numeral import number
+from bot.parsing.text import fold
+from bot.parsing.vocabulary import Vocabulary
+
+Changes = Mapping[str, Any]
+"""New values by field of a Request."""
+Reader = Callable[[str, Vocabulary], Changes]
+
+_QUOTES = "“”「」『』\"'‘’"
+_SIZE = re.compile(r"(\d{1,9})(?:\s?(?:[x×✕*:]|乘以?)\s?(\d{1,9}))?")
+_RATIO = re.compile(r"(\S{1,9}?)\s?[:比/x]\s?(\S{1,9})")
+
+
+def read(field: str, said: str, vocabulary: Vocabulary) -> Changes:
+    """Return what to change in a Request.
+
+    Args:
+        field: One of READERS.
+        said: The words of the value, as typed.
+        vocabulary: Names of styles, shapes and samplers.
+
+    Raises:
+        ValueError: The words are no value of this field.
+    """
+    return READERS[field](said.strip(_QUOTES + " "), vocabulary)
+
+
+def _count(said: str, vocabulary: Vocabulary) -> Changes:
+    if said in vocabulary.vague:
+        count = vocabulary.vague[said]
+        return {"count": count, "notes": (f"“{said}张”按 {count} 张画",)}
+    return {"count": number(fold(said))}
+
+
+def _styles(said: str, vocabulary: Vocabulary) -> Changes:
+    """Find known names in what was said; what is not known stays as it is, to be refused."""
+    names = [name for name in re.split(r"[+&、，,/;；\s]+", said) if name]
+    return {"styles": tuple(name for each in names for name in _known(each, vocabulary))}
+
+
+def _known(said: str, vocabulary: Vocabulary) -> list[str]:
+    folded = fold(said)
+    if folded in vocabulary.styles:
+        return [vocabulary.styles[folded]]
+    found = vocabulary.style.findall(folded)
+    joined = "".join(found)
+    left = re.sub("风格|画风|风|画|和|与|加上|加|的", "", vocabulary.style.sub("", folded))
+    return [vocabulary.styles[name] for name in found] if joined and not left else [said]
+
+
+def _avoid(said: str, vocabulary: Vocabulary) -> Changes:
+    items = (_bare(item.strip(), vocabulary) for item in vocabulary.items.split(said))
+    return {"avoid": ",".join(item for item in items if item)}
+
+
+def _bare(item: str, vocabulary: Vocabulary) -> str:
+    before = None
+    while item != before:
+        before, item = item, vocabulary.hollow.sub("", item)
+    return item
+
+
+def _size(said: str, vocabulary: Vocabulary) -> Changes:
+    match = _matched(_SIZE, said)
+    width = int(match[1])
+    return {"width": width, "height": int(match[2]) if match[2] else width}
+
+
+def _aspect(said: str, vocabulary: Vocabulary) -> Changes:
+    if fold(said) in vocabulary.shapes:
+        return {"aspect": vocabulary.shapes[fold(said)]}
+    match = _matched(_RATIO, said)
+    width, height = number(match[1]), number(match[2])
+    if not (width and height):
+        raise ValueError(f"no ratio: {said}")
+    return {"aspect": f"{width}:{height}"}
+
+
+def _sampler(said: str, vocabulary: Vocabulary) -> Changes:
+    name = vocabulary.samplers.get(fold(said).strip())
+    if name is None:
+        raise ValueError(f"no sampler: {said}")
+    return {"sampler": name}
+
+
+def _matched(pattern: re.Pattern[str], said: str) -> re.Match[str]:
+    match = pattern.match(fold(said))
+    if match is None:
+        raise ValueError(f"not read: {said}")
+    return match
+
+
+def _number(field: str, convert: Callable[[str], float]) -> Reader:
+    def reader(said: str, vocabulary: Vocabulary) -> Changes:
+        return {field: convert(fold(said))}
+
+    return reader
+
+
+READERS: Mapping[str, Reader] = {
+    "aspect": _aspect,
+    "avoid": _avoid,
+    "count": _count,
+    "guidance": _number("guidance", float),
+    "height": _number("height", int),
+    "sampler": _sampler,
+    "seed": _number("seed", int),
+    "size": _size,
+    "steps": _number("steps", number),
+    "styles": _styles,
+    "width": _number("width", int),
+}

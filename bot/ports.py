@@ -1,0 +1,49 @@
+"""What the bot needs of the world outside."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from bot.event import Event
+from bot.reply import Delivery, Status
+from generation.recipe import Picture, Progress, Recipe
+
+
+class Engine(Protocol):
+    """Turns recipes into pictures, elsewhere."""
+
+    async def draw(
+        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None]
+    ) -> list[Picture]:
+        """Return one picture for each recipe, in order; cancelling the call stops the drawing.
+
+        Args:
+            recipes: What to draw; the engine batches them as it can.
+            tell: Is told of each step, from the event loop.
+
+        Raises:
+            EngineError: A recipe cannot be drawn, or the engine is gone.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """Speaks to one platform."""
+
+    def to_event(self, body: bytes) -> Event | None:
+        """Return the event in a raw update as the inbox keeps it, or None if it is of no use.
+
+        Raises:
+            ValueError: This is no update of this platform.
+        """
+        ...
+
+    async def send(self, delivery: Delivery) -> None:
+        """Send a reply, in as many messages as the platform needs.
+
+        Returns when the platform has it.
+        """
+        ...
+
+    async def show(self, status: Status) -> None:
+        """Show where a job is, where the platform can; may drop what comes too often."""
+        ...

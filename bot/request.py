@@ -1,0 +1,32 @@
+"""What someone asked for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What someone asked for, in the words of the domain; a style turns it into recipes.
+
+    None means that nothing was said: the style, or the door for the seed, decides.
+    """
+
+    prompt: str
+    avoid: str = ""
+    """What should not be seen; several things are joined by commas."""
+    styles: tuple[str, ...] = ()
+    """Canonical names of styles."""
+    aspect: str | None = None
+    """Width to height in words of the domain, as "2:3"."""
+    width: int | None = None
+    """Pixels."""
+    height: int | None = None
+    """Pixels."""
+    count: int = 1
+    """Pictures."""
+    seed: int | None = None
+    """Of the first picture; the next count up. Chosen at the door, so a retry repeats it."""
+    steps: int | None = None
+    guidance: float | None = None
+    sampler: str | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences for the user: what was not understood, or was changed to fit a limit."""

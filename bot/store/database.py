@@ -1,0 +1,219 @@
+"""The one SQLite file: its lock, its migrations, one connection that writes and one that reads."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import IO, Concatenate, ParamSpec, Self, TypeVar
+
+import aiosqlite
+from aiosqlite import Connection
+
+from bot.errors import DiskFull, NewerStore, StoreBusy, StoreDamaged, StoreReadOnly
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+WRITER = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA busy_timeout = 5000;
+PRAGMA journal_size_limit = 67108864;
+"""
+
+READER = """
+PRAGMA query_only = ON;
+PRAGMA busy_timeout = 5000;
+"""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Database:
+    """One process owns the file and one connection writes to it.
+
+    That keeps out of reach the WAL-reset fault of SQLite before 3.51.3, which needs two writers.
+    """
+
+    def __init__(self, writer: Connection, reader: Connection, lock: IO[str]) -> None:
+        self.reader = reader
+        """Sees what is committed; for questions that decide nothing."""
+        self.commits = 0
+        """Grows with every commit that changed something."""
+        self._writer = writer
+        self._lock = lock
+        self._turn = asyncio.Lock()
+        self._committed = asyncio.Condition()
+        self._writes = set[asyncio.Task[object]]()
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open the file, made anew or brought up to date.
+
+        Raises:
+            StoreError: Another process has it, it is newer than this code, damaged or read-only.
+        """
+        lock = _locked(path)
+        try:
+            writer = await _connect(path, "rwc", WRITER)
+            try:
+                await _migrate(writer, path)
+                reader = await _connect(path, "ro", READER)
+            except BaseException:
+                await writer.close()
+                raise
+        except BaseException:
+            lock.close()
+            raise
+        return cls(writer, reader, lock)
+
+    async def close(self) -> None:
+        """Finish the writes under way, fold the log into the file, and let go of it."""
+        if self._writes:
+            await asyncio.wait(self._writes)
+        await self.reader.close()
+        await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await self._writer.close()
+        self._lock.close()
+
+    async def write(
+        self,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run work(connection, ...) as one transaction: all of it is on disk on return, or none.
+
+        A caller that is cancelled does not cancel the write: a cancelled BEGIN would keep the
+        lock (aiosqlite queues the statement before it awaits, omnilib/aiosqlite#259).
+
+        Raises:
+            DiskFull: Nothing was written, because nothing more fits.
+        """
+        task = asyncio.ensure_future(self._transact(lambda db: work(db, *args, **kwargs)))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        return await asyncio.shield(task)
+
+    async def after(self, commits: int, timeout_s: float | None = None) -> None:
+        """Return when something was committed after that many commits, or the time is up."""
+        async with self._committed:
+            waiting = self._committed.wait_for(lambda: self.commits > commits)
+            try:
+                await asyncio.wait_for(waiting, timeout_s)
+            except TimeoutError:
+                return
+
+    async def _transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._turn:
+            before = self._writer.total_changes
+            try:
+                await self._writer.execute("BEGIN IMMEDIATE")
+                result = await work(self._writer)
+                await self._writer.execute("COMMIT")
+            except BaseException as error:
+                if self._writer.in_transaction:
+                    await self._writer.execute("ROLLBACK")
+                if _code(error) == sqlite3.SQLITE_FULL:
+                    raise DiskFull("磁盘满了，暂时记不下新的请求，请稍后再试") from error
+                raise
+            if self._writer.total_changes != before:
+                await self._ring()
+        return result
+
+    async def _ring(self) -> None:
+        async with self._committed:
+            self.commits += 1
+            self._committed.notify_all()
+
+
+async def read_only(path: Path) -> Connection:
+    """Open the file for reading while another process may own it.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    return await _connect(path, "ro", READER)
+
+
+def _locked(path: Path) -> IO[str]:
+    """Return the open lock file; the lock goes with the process, however it ends."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_suffix(".lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StoreReadOnly(path.parent, error.strerror) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "?"
+        lock.close()
+        raise StoreBusy(path.parent, owner) from error
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+async def _connect(path: Path, mode: str, pragmas: str) -> Connection:
+    try:
+        connection = await aiosqlite.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None
+        )
+    except sqlite3.Error as error:
+        raise _translated(error, path) from error
+    connection.row_factory = sqlite3.Row
+    try:
+        await connection.executescript(pragmas)
+        await connection.execute_fetchall("SELECT count(*) FROM sqlite_schema")
+    except sqlite3.Error as error:
+        await connection.close()
+        raise _translated(error, path) from error
+    return connection
+
+
+async def _migrate(writer: Connection, path: Path) -> None:
+    scripts = sorted(MIGRATIONS.glob("*.sql"))
+    version = await _user_version(writer)
+    if version > len(scripts):
+        raise NewerStore(path, version, len(scripts))
+    for number, script in enumerate(scripts[version:], start=version + 1):
+        body = script.read_text(encoding="utf-8")
+        try:
+            await writer.executescript(
+                f"BEGIN IMMEDIATE; {body} PRAGMA user_version = {number}; COMMIT;"
+            )
+        except sqlite3.Error as error:
+            if writer.in_transaction:
+                await writer.execute("ROLLBACK")
+            raise _translated(error, path) from error
+
+
+async def _user_version(writer: Connection) -> int:
+    async with writer.execute("PRAGMA user_version") as rows:
+        row = await rows.fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _code(error: BaseException) -> int | None:
+    return error.sqlite_errorcode if isinstance(error, sqlite3.OperationalError) else None
+
+
+def _translated(error: sqlite3.Error, path: Path) -> Exception:
+    """Return the error in the words of the data folder."""
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_FULL:
+            return StoreReadOnly(path.parent, str(error))
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreBusy(path.parent, "?")
+        case _:
+            return StoreDamaged(path, str(error))

@@ -1,0 +1,71 @@
+"""Updates that have arrived: kept first, answered later, each once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiosqlite import Connection
+
+KEEP_SEEN_S = 8 * 24 * 3600.0
+"""How long a handled update is remembered, so that a repeat is known as one. Telegram may repeat
+for a day, and after a week of silence begins with ids of its own choice."""
+
+INSERT = """
+INSERT INTO updates (platform, update_id, body, received_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (platform, update_id) DO NOTHING
+"""
+
+NEXT = (
+    "SELECT id, platform, body, attempts FROM updates WHERE handled_at IS NULL ORDER BY id LIMIT 1"
+)
+
+RECOVER = "UPDATE updates SET attempts = attempts + 1 WHERE handled_at IS NULL"
+
+DONE = "UPDATE updates SET handled_at = ?, body = x'' WHERE id = ?"
+
+FORGET = "DELETE FROM updates WHERE handled_at < ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """One update, as its platform sent it."""
+
+    id: int
+    platform: str
+    body: bytes
+    attempts: int
+    """How often the process ended before it was answered."""
+
+
+class Inbox:
+    """Keeps updates in the order of their arrival."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+
+    async def receive(self, db: Connection, platform: str, update_id: str, body: bytes) -> bool:
+        """Keep an update; return whether it is new."""
+        row = (platform, update_id, body, self._now())
+        async with db.execute(INSERT, row) as cursor:
+            return cursor.rowcount == 1
+
+    async def next(self, db: Connection) -> Update | None:
+        """Return the oldest unanswered update."""
+        async with db.execute(NEXT) as rows:
+            row = await rows.fetchone()
+        if row is None:
+            return None
+        return Update(
+            id=row["id"], platform=row["platform"], body=row["body"], attempts=row["attempts"]
+        )
+
+    async def done(self, db: Connection, update: Update) -> None:
+        """Note that an update is answered."""
+        await db.execute(DONE, (self._now(), update.id))
+
+    async def recover(self, db: Connection) -> None:
+        """Note that the process ended before these were answered; one of them may be why."""
+        await db.execute(RECOVER)
+
+    async def forget(self, db: Connection) -> None:
+        """Drop what was handled so long ago that no platform repeats it."""
+        await db.execute(FORGET, (self._now() - KEEP_SEEN_S,))

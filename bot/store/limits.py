@@ -1,0 +1,20 @@
+"""[queue] of config.toml."""
+
+from pydantic import BaseModel, ConfigDict, PositiveInt
+
+
+class QueueConfig(BaseModel):
+    """How much one user and one chat may have on its way."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    waiting_per_user: PositiveInt = 20
+    """Jobs of one user that may wait."""
+    waiting_per_chat: PositiveInt = 200
+    """Jobs of one chat that may wait."""
+    drawing_per_user: PositiveInt = 2
+    """Jobs of one user that are drawn at the same time."""
+    drawing_per_chat: PositiveInt = 8
+    """Jobs of one chat that are drawn at the same time."""
+    in_flight: PositiveInt = 8
+    """Jobs that are drawn at the same time; the engine batches them."""

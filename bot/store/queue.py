@@ -1,0 +1,351 @@
+"""The fair queue: whoever was drawn the least for is next, and a restart loses nothing.
+
+Each person has a counter of what was drawn for them, in cost (steps × megapixels). The open lane
+with the least counter, in a room below its limit, is next; a person who comes back is lifted to
+the least counter among those who wait, so that absence saves nothing up.
+
+Source: Sheng et al. 2024, Fairness in Serving Large Language Models (virtual token counter),
+arXiv:2401.00588, Algorithm 2; charged when a job is claimed, because its cost is known then.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+
+import msgspec
+from aiosqlite import Connection
+
+from bot.errors import NoSuchJob, QueueFull
+from bot.event import Chat, User
+from bot.job import Job, State
+from bot.request import Request
+from bot.store.limits import QueueConfig
+
+INSERT = """
+INSERT INTO jobs (user, user_name, chat, chat_group, reply_to, request, cost, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+"""
+
+GET = "SELECT * FROM jobs WHERE id = ?"
+
+NEWCOMER = "INSERT INTO people (user) VALUES (?) ON CONFLICT (user) DO NOTHING"
+
+LIFT = """
+UPDATE people
+SET served = max(served, coalesce((SELECT min(served) FROM lanes), (SELECT served FROM level)))
+WHERE user = ? AND waiting = 0 AND drawing = 0
+"""
+
+NEXT_ROOM = "SELECT chat FROM rooms WHERE best IS NOT NULL ORDER BY best, head LIMIT 1"
+
+NEXT_LANE = "SELECT head FROM lanes WHERE chat = ? AND open = 1 ORDER BY served, head LIMIT 1"
+
+TAKE = """
+UPDATE jobs SET state = 'drawing', attempts = attempts + 1, claimed_at = ? WHERE id = ?
+RETURNING *
+"""
+
+CHARGE = "UPDATE people SET served = served + ? WHERE user = ?"
+
+LEVEL = """
+UPDATE level SET served = max(served, (SELECT served FROM people WHERE user = ?))
+"""
+
+# Only the attempt that was claimed last may move its job on (a fencing token), and only from
+# where it is: a late answer finds nothing to change.
+MOVE = """
+UPDATE jobs SET state = :state, failures = failures + :failed,
+                drawn_at = coalesce(:drawn_at, drawn_at), ended_at = :ended_at
+WHERE id = :id AND attempts = :attempts AND state = :before RETURNING *
+"""
+
+COUNT_PERSON = """
+UPDATE people SET waiting = waiting + :waiting, backlog = backlog + :waiting * :cost,
+                  drawing = drawing + :drawing WHERE user = :user
+"""
+
+COUNT_ROOM = """
+INSERT INTO rooms (chat, waiting, drawing) VALUES (:chat, :waiting, :drawing)
+ON CONFLICT (chat) DO UPDATE SET waiting = waiting + :waiting, drawing = drawing + :drawing
+"""
+
+HEAD = "SELECT min(id) FROM jobs WHERE state = 'queued' AND chat = ? AND user = ?"
+
+OPEN_LANE = """
+INSERT INTO lanes (chat, user, head, served, open) VALUES (?, ?, ?, 0, 0)
+ON CONFLICT (chat, user) DO UPDATE SET head = excluded.head
+"""
+
+CLOSE_LANE = "DELETE FROM lanes WHERE chat = ? AND user = ?"
+
+LANES_OF = "SELECT chat FROM lanes WHERE user = ?"
+
+REFRESH_LANES = """
+UPDATE lanes SET (served, open) = (
+    SELECT served, drawing < :per_user FROM people WHERE people.user = lanes.user
+) WHERE user = :user
+"""
+
+REFRESH_ROOM = """
+UPDATE rooms SET (best, head) = (
+    SELECT served, head FROM lanes
+    WHERE lanes.chat = rooms.chat AND open = 1 AND rooms.drawing < :per_chat
+    ORDER BY served, head LIMIT 1
+) WHERE chat = :chat
+"""
+
+FORGET_ROOM = "DELETE FROM rooms WHERE chat = ? AND waiting = 0 AND drawing = 0"
+
+# Jobs and cost before a job: those being drawn, the person's own older ones, and as many of each
+# other person's as fit below the counter at which the job is due.
+AHEAD = """
+WITH mine AS (
+    SELECT count(*) AS jobs, coalesce(sum(cost), 0) AS cost FROM jobs
+    WHERE state = 'queued' AND chat = :chat AND user = :user AND id < :id
+), due AS (
+    SELECT served + (SELECT cost FROM mine) AS at FROM people WHERE user = :user
+), others AS (
+    SELECT min(waiting, 1 + cast(((SELECT at FROM due) - served) * waiting / backlog AS INTEGER))
+               AS jobs, backlog / waiting AS each
+    FROM people WHERE waiting > 0 AND served <= (SELECT at FROM due) AND user <> :user
+)
+SELECT (SELECT count(*) FROM jobs WHERE state = 'drawing')
+           + (SELECT jobs FROM mine) + coalesce(sum(jobs), 0),
+       (SELECT cost FROM mine) + coalesce(sum(jobs * each), 0) FROM others
+"""
+
+WAITING = "SELECT waiting FROM people WHERE user = ?"
+
+WAITING_IN = "SELECT waiting FROM rooms WHERE chat = ?"
+
+LATEST = "SELECT * FROM jobs ORDER BY id DESC LIMIT ?"
+
+IN_STATE = "SELECT * FROM jobs WHERE state = ? ORDER BY id LIMIT ?"
+
+OPEN_JOBS = """
+SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued')
+    OR EXISTS (SELECT 1 FROM jobs WHERE state = 'drawing')
+    OR EXISTS (SELECT 1 FROM jobs WHERE state = 'drawn')
+"""
+
+RECOVER = "UPDATE jobs SET state = 'queued' WHERE state = 'drawing'"
+
+REBUILD = """
+DELETE FROM lanes;
+DELETE FROM rooms;
+UPDATE people SET waiting = 0, backlog = 0, drawing = 0;
+INSERT INTO people (user, waiting, backlog, drawing)
+    SELECT user, sum(state = 'queued'), total(iif(state = 'queued', cost, 0)),
+           sum(state = 'drawing')
+    FROM jobs WHERE state IN ('queued', 'drawing') GROUP BY user
+    ON CONFLICT (user) DO UPDATE SET
+        waiting = excluded.waiting, backlog = excluded.backlog, drawing = excluded.drawing;
+INSERT INTO lanes (chat, user, head, served, open)
+    SELECT chat, user, min(id), served, drawing < {per_user}
+    FROM jobs JOIN people USING (user) WHERE state = 'queued' GROUP BY chat, user;
+INSERT INTO rooms (chat, waiting, drawing)
+    SELECT chat, sum(state = 'queued'), sum(state = 'drawing')
+    FROM jobs WHERE state IN ('queued', 'drawing') GROUP BY chat;
+UPDATE rooms SET (best, head) = (
+    SELECT served, head FROM lanes
+    WHERE lanes.chat = rooms.chat AND open = 1 AND rooms.drawing < {per_chat}
+    ORDER BY served, head LIMIT 1
+);
+"""
+
+
+class Queue:
+    """Jobs by station; the only writer of a job's state."""
+
+    def __init__(self, config: QueueConfig, now: Callable[[], float]) -> None:
+        self._config = config
+        self._now = now
+
+    async def submit(
+        self, db: Connection, user: User, chat: Chat, reply_to: str, request: Request, cost: float
+    ) -> Job:
+        """Accept a request.
+
+        Args:
+            db: An open transaction.
+            user: Whose turn it takes.
+            chat: Where it counts, and where the answer goes.
+            reply_to: The message to answer.
+            request: Settled, with its seed.
+            cost: Steps × megapixels, all pictures together.
+
+        Raises:
+            QueueFull: The user or the chat has too many jobs waiting.
+        """
+        await self._check_limits(db, user, chat)
+        await db.execute(NEWCOMER, (user.key,))
+        await db.execute(LIFT, (user.key,))
+        words = msgspec.json.encode(request).decode()
+        row = await _one(
+            db,
+            INSERT,
+            (user.key, user.name, chat.key, chat.group, reply_to, words, cost, self._now()),
+        )
+        await self._count(db, row, waiting=1, drawing=0)
+        return _job(row)
+
+    async def claim(self, db: Connection) -> Job | None:
+        """Take the next job in turn, or None when nobody who waits may be served now."""
+        room = await _maybe(db, NEXT_ROOM, ())
+        if room is None:
+            return None
+        lane = await _one(db, NEXT_LANE, (room["chat"],))
+        row = await _one(db, TAKE, (self._now(), lane["head"]))
+        await db.execute(LEVEL, (row["user"],))
+        if row["attempts"] == 1:  # another attempt is not charged again
+            await db.execute(CHARGE, (row["cost"], row["user"]))
+        await self._count(db, row, waiting=-1, drawing=1)
+        return _job(row)
+
+    async def move(
+        self, db: Connection, job: Job, state: State, *, failed: bool = False
+    ) -> Job | None:
+        """Note that a job has gone from its state to another; None if it was not there any more.
+
+        Args:
+            db: An open transaction.
+            job: As it was when claimed or read.
+            state: Where it is now.
+            failed: Whether the attempt ended in an error.
+        """
+        ended = state in {State.DELIVERED, State.FAILED, State.CANCELLED}
+        found = {
+            "state": state,
+            "failed": failed,
+            "drawn_at": self._now() if state is State.DRAWN else None,
+            "ended_at": self._now() if ended else None,
+            "id": job.id,
+            "attempts": job.attempts,
+            "before": job.state,
+        }
+        row = await _maybe(db, MOVE, found)
+        if row is None:
+            return None
+        await self._count(
+            db,
+            row,
+            waiting=(state is State.QUEUED) - (job.state is State.QUEUED),
+            drawing=(state is State.DRAWING) - (job.state is State.DRAWING),
+        )
+        return _job(row)
+
+    async def cancel(self, db: Connection, job_id: int, user: User) -> Job:
+        """Stop a job of this user that waits or is being drawn.
+
+        Raises:
+            NoSuchJob: It is somebody else's, or already over.
+        """
+        job = await self.get(db, job_id)
+        if job is None:
+            raise NoSuchJob("找不到这个任务了")
+        if job.user.key != user.key:
+            raise NoSuchJob("这是别人的任务，只有本人可以取消")
+        if job.state not in {State.QUEUED, State.DRAWING}:
+            raise NoSuchJob("这个任务已经结束了，不用取消")
+        stopped = await self.move(db, job, State.CANCELLED)
+        if stopped is None:
+            raise NoSuchJob("这个任务已经结束了，不用取消")
+        return stopped
+
+    async def get(self, db: Connection, job_id: int) -> Job | None:
+        """Return a job by its id."""
+        row = await _maybe(db, GET, (job_id,))
+        return None if row is None else _job(row)
+
+    async def ahead(self, db: Connection, job: Job) -> tuple[int, float]:
+        """Return how many jobs come before a waiting job, and what the waiting ones cost."""
+        row = await _one(db, AHEAD, {"user": job.user.key, "chat": job.chat.key, "id": job.id})
+        return int(row[0]), float(row[1])
+
+    async def in_state(self, db: Connection, state: State, limit: int) -> list[Job]:
+        """Return the oldest jobs at a station."""
+        return [_job(row) for row in await db.execute_fetchall(IN_STATE, (state, limit))]
+
+    async def latest(self, db: Connection, limit: int) -> list[Job]:
+        """Return the newest jobs, newest first."""
+        return [_job(row) for row in await db.execute_fetchall(LATEST, (limit,))]
+
+    async def idle(self, db: Connection) -> bool:
+        """Return whether no job is on its way."""
+        row = await _one(db, OPEN_JOBS, ())
+        return not row[0]
+
+    async def recover(self, db: Connection) -> None:
+        """Put back what was being drawn when the process died, and count everything anew."""
+        await db.execute(RECOVER)
+        await self.rebuild(db)
+
+    async def rebuild(self, db: Connection) -> None:
+        """Make people, lanes and rooms again from the jobs."""
+        limits = {
+            "per_user": self._config.drawing_per_user,
+            "per_chat": self._config.drawing_per_chat,
+        }
+        for statement in REBUILD.format(**limits).split(";\n"):
+            await db.execute(statement)
+
+    async def _check_limits(self, db: Connection, user: User, chat: Chat) -> None:
+        person = await _maybe(db, WAITING, (user.key,))
+        if person is not None and person["waiting"] >= self._config.waiting_per_user:
+            raise QueueFull(f"你还有 {person['waiting']} 个任务在排队，等画好一个再来吧")
+        room = await _maybe(db, WAITING_IN, (chat.key,))
+        if room is not None and room["waiting"] >= self._config.waiting_per_chat:
+            raise QueueFull(f"这里已经有 {room['waiting']} 个任务在排队，等画好一些再来吧")
+
+    async def _count(self, db: Connection, row: sqlite3.Row, *, waiting: int, drawing: int) -> None:
+        """Bring people, lanes and rooms up to date after a job has moved."""
+        user, chat = row["user"], row["chat"]
+        change = {"waiting": waiting, "drawing": drawing, "cost": row["cost"]}
+        await db.execute(COUNT_PERSON, {**change, "user": user})
+        await db.execute(COUNT_ROOM, {"waiting": waiting, "drawing": drawing, "chat": chat})
+        (head,) = await _one(db, HEAD, (chat, user))
+        if head is None:
+            await db.execute(CLOSE_LANE, (chat, user))
+        else:
+            await db.execute(OPEN_LANE, (chat, user, head))
+        await db.execute(REFRESH_LANES, {"user": user, "per_user": self._config.drawing_per_user})
+        lanes = await db.execute_fetchall(LANES_OF, (user,))
+        for room in {chat, *(lane["chat"] for lane in lanes)}:
+            await db.execute(
+                REFRESH_ROOM, {"chat": room, "per_chat": self._config.drawing_per_chat}
+            )
+        await db.execute(FORGET_ROOM, (chat,))
+
+
+async def _maybe(
+    db: Connection, statement: str, values: Iterable[object] | dict[str, object]
+) -> sqlite3.Row | None:
+    async with db.execute(statement, values) as rows:
+        return await rows.fetchone()
+
+
+async def _one(
+    db: Connection, statement: str, values: Iterable[object] | dict[str, object]
+) -> sqlite3.Row:
+    row = await _maybe(db, statement, values)
+    if row is None:
+        raise LookupError(statement)
+    return row
+
+
+def _job(row: sqlite3.Row) -> Job:
+    platform, _, user_id = row["user"].partition(":")
+    chat_platform, _, chat_id = row["chat"].partition(":")
+    return Job(
+        id=row["id"],
+        user=User(platform, user_id, row["user_name"]),
+        chat=Chat(chat_platform, chat_id, bool(row["chat_group"])),
+        reply_to=row["reply_to"],
+        request=msgspec.json.decode(row["request"], type=Request),
+        state=State(row["state"]),
+        attempts=row["attempts"],
+        failures=row["failures"],
+        created_at=row["created_at"],
+        claimed_at=row["claimed_at"],
+        drawn_at=row["drawn_at"],
+        ended_at=row["ended_at"],
+    )

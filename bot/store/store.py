@@ -1,0 +1,91 @@
+"""All that is kept, in one hand."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from aiosqlite import Connection
+
+from bot.store.database import Database
+from bot.store.gallery import Gallery
+from bot.store.inbox import Inbox
+from bot.store.limits import QueueConfig
+from bot.store.outbox import Outbox
+from bot.store.queue import Queue
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FILE = "danqing.db"
+"""The database, below the data folder."""
+
+
+class Store:
+    """The database, and those who keep things in it."""
+
+    def __init__(
+        self, database: Database, data: Path, config: QueueConfig, now: Callable[[], float]
+    ) -> None:
+        self._database = database
+        self.inbox = Inbox(now)
+        self.queue = Queue(config, now)
+        self.gallery = Gallery(data, now)
+        self.outbox = Outbox(self.gallery, now)
+        self.now = now
+
+    @classmethod
+    async def open(cls, data: Path, config: QueueConfig, now: Callable[[], float]) -> Self:
+        """Open a data folder for this process alone, and put back what a crash interrupted.
+
+        Args:
+            data: The folder; made if missing.
+            config: Limits of the queue.
+            now: Seconds since the epoch, UTC.
+
+        Raises:
+            StoreError: The folder is in use, newer, damaged or read-only.
+        """
+        store = cls(await Database.open(data / FILE), data, config, now)
+        await store.write(store.queue.recover)
+        await store.write(store.inbox.recover)
+        await store.write(store.inbox.forget)
+        return store
+
+    async def close(self) -> None:
+        """Finish what is being written, and let go of the folder."""
+        await self._database.close()
+
+    @property
+    def commits(self) -> int:
+        """Grows with every change."""
+        return self._database.commits
+
+    async def after(self, commits: int, timeout_s: float | None = None) -> None:
+        """Return when something has changed since then, or the time is up."""
+        await self._database.after(commits, timeout_s)
+
+    async def write(
+        self,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run work(transaction, ...): all of it is on disk on return, or none."""
+        return await self._database.write(work, *args, **kwargs)
+
+    async def read(
+        self,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run work(connection, ...) on what is committed."""
+        return await work(self._database.reader, *args, **kwargs)
+
+    async def idle(self) -> bool:
+        """Return whether nothing is on its way: no update, no job, no reply."""
+        return (
+            await self.read(self.inbox.next) is None
+            and await self.read(self.queue.idle)
+            and await self.read(self.outbox.empty)
+        )

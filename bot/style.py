@@ -1,0 +1,217 @@
+"""Named looks."""
+
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from bot.errors import UnknownStyle
+from bot.request import Request
+from generation.recipe import Levels, Recipe
+
+SLOT = "{prompt}"
+"""Where a phrase takes the user's words."""
+SEEDS = 2**63
+"""Seeds are counted round from 0."""
+FILE = Path(__file__).with_name("styles.toml")
+"""The styles that come with the program."""
+
+Sampler = Literal["euler", "euler_a", "ddim", "heun", "dpmpp_2m", "lcm"]
+Name = Annotated[str, Field(pattern=r"^[\w-][\w -]{0,39}$")]
+_SHOWN = 20
+"""Characters of an unknown name that are repeated to the user."""
+_ALIKE = 0.5
+"""Likeness from which one name may be a slip for another."""
+_SUFFIXES = ("风格", "画风", "风", "画")
+
+
+class BrokenStyles(ValueError):
+    """A file of styles cannot be used; one line for each fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """A named look: a model, a way to phrase, and settings that suit both."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: Name
+    """The canonical name, as users see it."""
+    aliases: tuple[Name, ...] = ()
+    """Other names, as 国画 for 水墨."""
+    model: str
+    """Name of a model in the zoo."""
+    phrase: Annotated[str, Field(pattern=r"\{prompt\}")] = SLOT
+    """What the model is told; {prompt} stands for the user's words."""
+    avoid: str = ""
+    """Never to be seen in this style."""
+    sampler: Sampler = "dpmpp_2m"
+    levels: Levels = "model"
+    steps: Annotated[int, Field(ge=1)] = 20
+    guidance: Annotated[float, Field(ge=1)] = 4.0
+    loras: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Weight of each LoRA, by name."""
+
+    def recipes(self, request: Request) -> list[Recipe]:
+        """Return one recipe for each picture of a settled request; they differ in seed alone.
+
+        Raises:
+            ValueError: The size was not settled, or no seed chosen.
+        """
+        seed, width, height = request.seed, request.width, request.height
+        if seed is None or width is None or height is None:
+            raise ValueError("a request needs its seed and size before it is written out")
+        recipe = Recipe(
+            model=self.model,
+            prompt=self.phrase.replace(SLOT, request.prompt),
+            avoid="，".join(filter(None, [self.avoid, request.avoid])),
+            width=width,
+            height=height,
+            steps=self.steps if request.steps is None else request.steps,
+            guidance=self.guidance if request.guidance is None else request.guidance,
+            sampler=request.sampler or self.sampler,
+            levels=self.levels,
+            seed=seed,
+            loras=self.loras,
+        )
+        return [replace(recipe, seed=(seed + i) % SEEDS) for i in range(request.count)]
+
+    def joined(self, other: Self) -> Self:
+        """Return this style with the other's words and LoRAs added; settings stay as here."""
+        return replace(
+            self,
+            phrase=other.phrase.replace(SLOT, self.phrase),
+            avoid="，".join(filter(None, [self.avoid, other.avoid])),
+            loras={**other.loras, **self.loras} if other.model == self.model else self.loras,
+        )
+
+
+class Styles:
+    """All styles by name; the first is the one that is taken when none is asked for."""
+
+    def __init__(self, styles: Iterable[Style]) -> None:
+        self._styles = tuple(styles)
+        self._by_name = {
+            _key(name): style for style in self._styles for name in (style.name, *style.aliases)
+        }
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> Self:
+        """Read the styles in a file.
+
+        Raises:
+            BrokenStyles: A key is unknown, a value impossible or a name taken twice; says which.
+        """
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+            styles = _FILE.validate_python(tables).style
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BrokenStyles([f"{path}: {error}"]) from error
+        except ValidationError as error:
+            faults = [f"{path}: {_place(found['loc'])}: {found['msg']}" for found in error.errors()]
+            raise BrokenStyles(faults) from error
+        faults = [f"{path}: {words}" for words in _taken_twice(styles)]
+        if faults:
+            raise BrokenStyles(faults)
+        return cls(styles)
+
+    def __iter__(self) -> Iterator[Style]:
+        return iter(self._styles)
+
+    @property
+    def default(self) -> Style:
+        """The style that is taken when none is asked for."""
+        return self._styles[0]
+
+    def names(self) -> dict[str, str]:
+        """Return the canonical name of each style by every name it goes by."""
+        return {name: style.name for style in self for name in (style.name, *style.aliases)}
+
+    def find(self, name: str) -> Style:
+        """Return the style of that name or alias; a 风, 风格, 画风 or 画 after it is forgiven.
+
+        Raises:
+            UnknownStyle: There is none; says which there are.
+        """
+        key = _key(name)
+        bare = (key.removesuffix(suffix) for suffix in _SUFFIXES)
+        for candidate in (key, *bare):
+            if candidate in self._by_name:
+                return self._by_name[candidate]
+        nearest = self.nearest(name)
+        guess = f"，是不是“{nearest}”？" if nearest else "，"
+        known = "、".join(style.name for style in self)
+        raise UnknownStyle(f"没有“{_shown(name)}”这种画风{guess}有：{known}")
+
+    def nearest(self, name: str) -> str | None:
+        """Return the canonical name of what may have been meant."""
+        key = _key(name)[:_SHOWN]
+        closest = max(self._by_name, key=lambda known: _likeness(key, known))
+        return self._by_name[closest].name if _likeness(key, closest) >= _ALIKE else None
+
+    def chosen(self, request: Request) -> Style:
+        """Return the style of a request: the first decides, further ones add their words.
+
+        Raises:
+            UnknownStyle: Nothing is known under a name.
+        """
+        first, *others = map(self.find, request.styles or [self.default.name])
+        for other in others:
+            first = first.joined(other)
+        return first
+
+    def recipes(self, request: Request) -> list[Recipe]:
+        """Return one recipe for each picture of a settled request, in its style.
+
+        Raises:
+            UnknownStyle: Nothing is known under a name.
+            ValueError: The size was not settled, or no seed chosen.
+        """
+        return self.chosen(request).recipes(request)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    style: Annotated[list[Style], Field(min_length=1)]
+
+
+_FILE = TypeAdapter(_File)
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def _likeness(one: str, other: str) -> float:
+    """Return 1 for equal names, 0 for strange ones; how they begin counts most."""
+    return 0.8 * SequenceMatcher(None, one, other).ratio() + 0.2 * (one[:1] == other[:1])
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Return where a fault is, as "style 3: steps"."""
+    numbers = (str(part + 1) if isinstance(part, int) else part for part in loc)
+    return ".".join(numbers)
+
+
+def _taken_twice(styles: list[Style]) -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for style in styles:
+        for name in (style.name, *style.aliases):
+            owner = owners.setdefault(_key(name), style.name)
+            if owner != style.name:
+                yield f"“{name}”同时是“{owner}”和“{style.name}”的名字"

@@ -1,0 +1,90 @@
+"""Every reply, in the bot's own words."""
+
+from collections.abc import Mapping
+
+from bot.action import Action, Verb
+from bot.artwork import Artwork
+from bot.job import Job
+from bot.reply import Button, Reply
+from generation.errors import (
+    BadRecipe,
+    BrokenModel,
+    EngineError,
+    EngineLost,
+    OutOfMemory,
+    UnknownModel,
+)
+
+MARK = "（AI生成）"
+"""What every message with pictures ends with: the label of the interface."""
+
+SHOWN = 60
+"""Characters of a prompt that an answer repeats."""
+
+MINUTE_S, HOUR_S = 60, 3600
+
+REGRETS: Mapping[type[EngineError], str] = {
+    UnknownModel: "画它要用的模型还没有安装，请换个画风，或告诉管理员",
+    BrokenModel: "画它要用的模型坏了，请换个画风，或告诉管理员",
+    BadRecipe: "这样的参数画不出来，换个说法试试",
+    OutOfMemory: "画面太大，内存不够，请画小一点",
+    EngineLost: "画了几次，引擎都中途停了，换个说法试试",
+}
+
+
+def accepted(job: Job, ahead: int, seconds: float | None) -> Reply:
+    """The request is in the queue."""
+    lines = [f"收到 #{job.id}：{_shown(job)}"]
+    wait = f"前面还有 {ahead} 个任务" if ahead else "马上开始"
+    lines.append(wait if seconds is None else f"{wait}，大约 {_duration(seconds)}")
+    lines += [f"· {note}" for note in job.request.notes]
+    cancel = Button("取消", Action(Verb.CANCEL, job.id))
+    return Reply(text="\n".join(lines), buttons=((cancel,),), to=job.reply_to)
+
+
+def finished(job: Job, artworks: tuple[Artwork, ...]) -> Reply:
+    """The pictures are done."""
+    redo = Button("再来一张" if len(artworks) == 1 else "再来一组", Action(Verb.REDO, job.id))
+    return Reply(
+        text=f"画好了 #{job.id}：{_shown(job)}{MARK}",
+        artworks=artworks,
+        buttons=((redo,),),
+        to=job.reply_to,
+    )
+
+
+def failed(job: Job, error: Exception | None) -> Reply:
+    """The engine could not draw it."""
+    reason = REGRETS.get(type(error), "出了点意外，已经记下来了") if error else "试了很多次都没成"
+    redo = Button("再试一次", Action(Verb.REDO, job.id))
+    return Reply(text=f"#{job.id} 没画成：{reason}", buttons=((redo,),), to=job.reply_to)
+
+
+def cancelled(job: Job, to: str) -> Reply:
+    """The job is stopped."""
+    return Reply(text=f"#{job.id} 已取消", to=to)
+
+
+def refused(words: str, to: str) -> Reply:
+    """The request cannot be taken, and why."""
+    return Reply(text=words, to=to)
+
+
+def apology(to: str | None = None) -> Reply:
+    """Something is wrong with the bot itself."""
+    return Reply(text="这句话我处理时出错了，已经记下来给管理员看，换个说法试试？", to=to)
+
+
+def _shown(job: Job) -> str:
+    request = job.request
+    prompt = request.prompt if len(request.prompt) <= SHOWN else request.prompt[: SHOWN - 1] + "…"
+    facts = [*request.styles, *([f"{request.count} 张"] if request.count > 1 else [])]
+    return prompt + (f"（{'，'.join(facts)}）" if facts else "")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < MINUTE_S:
+        return f"{max(1, round(seconds))} 秒"
+    if seconds < HOUR_S:
+        return f"{round(seconds / MINUTE_S)} 分钟"
+    return f"{seconds / HOUR_S:.1f} 小时"

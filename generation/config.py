@@ -1,0 +1,41 @@
+"""Settings of the engine and of the way to it; free of torch."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from generation.mini import FOLDER
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class EngineConfig(BaseModel):
+    """The engine: its models, its device, and how long it is waited for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: dict[str, Path] = Field(default={"mini": FOLDER}, min_length=1)
+    """Folders in the layout of StableDiffusionPipeline, by name; the first is loaded at start."""
+    room: int = Field(default=1, ge=1)
+    """Models in memory at once."""
+    device: str = "auto"
+    """A device of torch, as cpu or cuda:1; auto is cuda where there is one."""
+    dtype: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """What networks compute in; auto is fp32 on the CPU, else bf16, or fp16 where there is none."""
+    threads: int = Field(default=0, ge=0)
+    """CPU threads of one operation; 0 is one for each core."""
+    max_batch: int = Field(default=8, ge=1)
+    """Rows that step together; a picture with guidance takes 2."""
+    preview_every_s: float = Field(default=1.0, ge=0)
+    """Least seconds between two previews of a picture; 0 is no previews."""
+    address: str = Field(default="", pattern=r"^(unix:.+)?$")
+    """Empty: the engine is a child of the bot. unix:/path: where the engine listens."""
+    start_timeout_s: Seconds = 120.0
+    """Until the engine is ready."""
+    step_timeout_s: Seconds = 300.0
+    """A busy engine without a finished step for so long is killed."""
+    heartbeat_s: Seconds = 1.0
+    """Between two signs of life."""
+    silence_s: Seconds = 20.0
+    """A ready engine without a sign of life for so long is killed."""

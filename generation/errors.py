@@ -1,0 +1,38 @@
+"""Everything that can go wrong in the engine.
+
+EngineError
+├── UnknownModel      the recipe names a model that is not in the zoo
+├── BrokenModel       the model's folder is missing, damaged, or of a kind that is not loaded
+├── BadRecipe         the recipe asks for what no model can do, as an unknown sampler
+├── OutOfMemory       the picture does not fit, even alone
+└── EngineLost        the engine process is gone; the job may be tried again
+"""
+
+
+class EngineError(Exception):
+    """Base of all errors that cross the process boundary."""
+
+    retry: bool = False
+    """Whether the same recipes may succeed at the next attempt."""
+
+
+class UnknownModel(EngineError):
+    """The recipe names a model that is not in the zoo."""
+
+
+class BrokenModel(EngineError):
+    """The model's folder is missing, damaged, or of a kind that is not loaded."""
+
+
+class BadRecipe(EngineError):
+    """The recipe asks for what no model can do."""
+
+
+class OutOfMemory(EngineError):
+    """The picture does not fit in memory, even alone in its batch."""
+
+
+class EngineLost(EngineError):
+    """The engine process is gone."""
+
+    retry = True

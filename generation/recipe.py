@@ -1,0 +1,68 @@
+"""The contract between bot and engine: one Recipe in, one Picture out, Progress between."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Levels = Literal["model", "karras"]
+"""How noise levels are spaced: as the model's own scheduler file says, or after Karras et al."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """All that decides the pixels of one picture; equal recipes give equal pictures."""
+
+    model: str
+    """Name of a model in the zoo."""
+    prompt: str
+    avoid: str = ""
+    """What should not be seen: the negative prompt."""
+    width: int
+    """Pixels, a multiple of what the model asks for."""
+    height: int
+    """Pixels, a multiple of what the model asks for."""
+    steps: int
+    """Denoising steps, 1 or more."""
+    guidance: float
+    """Weight of the prompt (classifier-free guidance); 1 is none."""
+    sampler: str
+    """One of generation.samplers: euler, euler_a, ddim, heun, dpmpp_2m, lcm."""
+    levels: Levels = "model"
+    seed: int
+    """Of the first noise, 0 to 2**63 - 1."""
+    loras: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Weight of each LoRA, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What the engine made of one recipe."""
+
+    recipe: Recipe
+    rgb: bytes
+    """recipe.height × recipe.width × 3 bytes, row by row from the top."""
+    seconds: float
+    """From admission to the last pixel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a picture in the making looks like."""
+
+    width: int
+    """Pixels; smaller than the picture, or as large."""
+    height: int
+    rgb: bytes
+    """height × width × 3 bytes, row by row from the top."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far one recipe of a draw has come."""
+
+    index: int
+    """Which recipe of the draw."""
+    step: int
+    """Steps done, 0 (admitted) to steps."""
+    steps: int
+    preview: Preview | None = None

@@ -1,0 +1,216 @@
+"""The engine's process: `python -m generation.server`.
+
+The main thread speaks (asyncio: frames and heartbeats), another one draws, so that a kernel of
+seconds delays no sign of life. A child of the bot inherits one end of a socket pair and ends with
+it, however the bot ends; an engine of its own listens on a unix socket and outlives its clients.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from generation.config import EngineConfig
+from generation.errors import EngineError
+from generation.wire import VERSION, Answered, Beat, Garbled, Hello, Ready, encode, read_asked
+
+if TYPE_CHECKING:
+    import torch
+
+    from generation.desk import Desk, Inbox
+
+log = logging.getLogger(__name__)
+
+SURROUNDINGS = {
+    # no network, no foreign code, no chatter
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DIFFUSERS_DISABLE_REMOTE_CODE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "DIFFUSERS_VERBOSITY": "error",
+    "TOKENIZERS_PARALLELISM": "false",
+    # threads that wait sleep: where other programs are busy too, spinning made a picture take
+    # 7 s instead of 0.8 s; on an idle machine there is no difference
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+"""Environment that the libraries read when they are imported."""
+
+
+class Peer:
+    """One connection, as the drawing thread sees it."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer, self._loop = writer, asyncio.get_running_loop()
+
+    def send(self, message: Answered) -> None:
+        """Answer, from any thread."""
+        self._loop.call_soon_threadsafe(self._write, encode(message))
+
+    def _write(self, frame: bytes) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(frame)
+
+
+class Server:
+    """Speaks for one drawing thread with all who are connected."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._inbox: Inbox = SimpleQueue()
+        self._desk: Desk | None = None
+        self._peers: set[Peer] = set()
+
+    async def serve(self, own: socket.socket | None) -> None:
+        """Speak until the end.
+
+        Args:
+            own: The connection whose end is also ours; None: listen at config.address.
+        """
+        drawing = self._draw()
+        speaking = asyncio.create_task(self._listen() if own is None else self._inherit(own))
+        done, _ = await asyncio.wait({drawing, speaking}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def _inherit(self, own: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=own)
+        await self._speak(reader, writer)
+
+    async def _listen(self) -> None:
+        path = Path(self._config.address.removeprefix("unix:"))
+        path.unlink(missing_ok=True)  # left by one that was killed
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        async with await asyncio.start_unix_server(self._speak, path):
+            path.chmod(0o600)
+            await stop.wait()
+
+    async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = Peer(writer)
+        peer.send(Hello(VERSION))
+        if self._desk:
+            peer.send(Ready())
+        self._peers.add(peer)
+        beating = asyncio.create_task(self._beat(peer))
+        try:
+            while (message := await read_asked(reader)) is not None:
+                self._inbox.put((peer, message))
+        except Garbled as error:
+            log.warning("a client is cut off: %s", error)
+        finally:
+            beating.cancel()
+            self._peers.discard(peer)
+            self._inbox.put((peer, None))
+            writer.close()
+
+    async def _beat(self, peer: Peer) -> None:
+        while True:
+            if self._desk:
+                peer.send(Beat(busy=self._desk.busy, steps=self._desk.steps))
+            await asyncio.sleep(self._config.heartbeat_s)
+
+    def _draw(self) -> asyncio.Future[None]:
+        """Start the drawing thread; the future is done when it breaks."""
+        loop = asyncio.get_running_loop()
+        broken = loop.create_future()
+
+        def work() -> None:
+            try:
+                desk = open_desk(self._config, self._inbox)
+                loop.call_soon_threadsafe(self._ready, desk)
+                desk.run()
+            except BaseException as error:  # noqa: BLE001 - carried to the main thread, not kept
+                loop.call_soon_threadsafe(broken.set_exception, error)
+
+        Thread(target=work, name="drawing", daemon=True).start()
+        return broken
+
+    def _ready(self, desk: "Desk") -> None:
+        self._desk = desk
+        for peer in self._peers:
+            peer.send(Ready())
+
+
+def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
+    """Import what is heavy, load the first model and draw with it once."""
+    import torch
+
+    from generation.desk import Desk
+    from generation.engine import Engine
+    from generation.zoo.shelf import Shelf
+
+    began = time.monotonic()
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.backends.cudnn.deterministic = True  # the same recipe is the same picture
+    device = _device(config.device)
+    shelf = Shelf(config.models, room=config.room, device=device, dtype=_dtype(config, device))
+    engine = Engine(
+        shelf,
+        max_rows=config.max_batch,
+        preview_every_s=config.preview_every_s,
+        clock=time.monotonic,
+    )
+    try:
+        engine.warm(next(iter(config.models)))
+    except EngineError as error:
+        # its own jobs will be told why; those of other models are drawn
+        log.warning("not warm: %s", error)
+    log.info("ready after %.1f s on %s", time.monotonic() - began, device)
+    return Desk(engine, inbox)
+
+
+def _device(name: str) -> "torch.device":
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _dtype(config: EngineConfig, device: "torch.device") -> "torch.dtype":
+    import torch
+
+    name = config.dtype
+    if name == "auto":
+        half = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp16"
+        name = "fp32" if device.type == "cpu" else half
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the engine until its end."""
+    parser = argparse.ArgumentParser(prog="python -m generation.server", description=__doc__)
+    parser.add_argument("--fd", type=int, help="an inherited socket; else listen at the address")
+    parser.add_argument("--config", default="{}", help="an EngineConfig as JSON")
+    given = parser.parse_args(arguments)
+    config = EngineConfig.model_validate_json(given.config)
+    os.environ.update(SURROUNDINGS)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    own = None
+    if given.fd is not None:
+        own = socket.socket(fileno=given.fd)
+        # Ctrl-C goes to the whole terminal; the bot decides what it means
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    elif not config.address:
+        parser.error("neither --fd nor an address to listen at")
+    asyncio.run(Server(config).serve(own))
+    # the drawing thread may be within a kernel: do not wait for it, nor tear torch down under it
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How the embedded model is made: scenes, their pictures and captions, and the training."""

@@ -1,0 +1,63 @@
+"""The command that trains the denoiser in a work folder.
+
+Run: python -m generation.training.diffusion --work FOLDER --minutes 90
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+from transformers import BertTokenizer
+
+from generation.training.export import averaged, export
+from generation.training.latent import Shelves, trained_autoencoder
+from generation.training.loop import Plan, Training, train
+from generation.training.network import token_ids
+from generation.training.sheet import CAPTIONS, draw_all, lay_out
+
+
+class Show:
+    """Exports the model of a running training and draws its sheet, every so often."""
+
+    def __init__(self, work: Path, every_s: float) -> None:
+        self._work = work
+        self._every_s = every_s
+        self._last = float("-inf")
+
+    def __call__(self, training: Training) -> None:
+        """Show the training unless it was shown just now."""
+        shelves = training.shelves.refresh()
+        if time.monotonic() - self._last < self._every_s and training.progress < 1.0:
+            return
+        self._last = time.monotonic()
+        model = self._work / "model"
+        with torch.inference_mode():
+            export(model, *averaged(training.averaged), trained_autoencoder(self._work))
+        pictures = draw_all(model, CAPTIONS)
+        minutes = int(training.elapsed_s // 60)
+        lay_out(pictures, CAPTIONS).save(self._work / f"sheet-{minutes:04d}.png")
+        print(f"{minutes} min, {training.samples} samples, {shelves} scenes", flush=True)  # noqa: T201
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=90.0)
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--sheet-minutes", type=float, default=9.0)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    plan = Plan(work=given.work, minutes=given.minutes, batch=given.batch, threads=given.threads)
+    tokenizer = BertTokenizer.from_pretrained(given.work / "tokenizer")
+    shelves = Shelves(given.work)
+    shelves.refresh()
+    scale = float(json.loads((given.work / "scale.json").read_text())["scale"])
+    training = Training(plan, shelves, scale, token_ids(tokenizer, [""]))
+    train(training, plan, Show(given.work, 60.0 * given.sheet_minutes))
+
+
+if __name__ == "__main__":
+    main()

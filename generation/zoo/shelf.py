@@ -1,0 +1,41 @@
+"""Models by name, the last used ones in memory."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from generation.errors import UnknownModel
+from generation.zoo.folder import read
+from generation.zoo.model import Model, load
+
+
+class Shelf:
+    """Loads a model when it is asked for, and puts the least used one back for it."""
+
+    def __init__(
+        self, models: Mapping[str, Path], *, room: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self._models = models
+        self.room = room
+        """How many models fit in memory."""
+        self._device, self._dtype = device, dtype
+        self._loaded: OrderedDict[str, Model] = OrderedDict()
+
+    def take(self, name: str) -> Model:
+        """Return the model of this name.
+
+        Raises:
+            UnknownModel: There is none.
+            BrokenModel: It cannot be loaded.
+        """
+        if name not in self._models:
+            raise UnknownModel(f"没有叫 {name} 的模型")
+        if name not in self._loaded:
+            folder = read(self._models[name])
+            while len(self._loaded) >= self.room:
+                self._loaded.popitem(last=False)
+            self._loaded[name] = load(folder, self._device, self._dtype)
+        self._loaded.move_to_end(name)
+        return self._loaded[name]

@@ -1,0 +1,72 @@
+"""Replies and statuses for tests of the terminal; a test names only what matters to it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from adapters.console.inbound import CHAT
+from bot.action import Action, Verb
+from bot.artwork import Artwork
+from bot.reply import Button, Delivery, Reply, Status
+from generation.recipe import Preview, Recipe
+
+REDO = Button("再来一张", Action(Verb.REDO, 7))
+CANCEL = Button("取消", Action(Verb.CANCEL, 8))
+
+
+def a_delivery(
+    text: str = "画好了 #7：雪地里的企鹅",
+    *,
+    artworks: Sequence[Artwork] = (),
+    buttons: Sequence[Sequence[Button]] = (),
+    job_id: int | None = 7,
+    last: bool = False,
+    repeated: bool = False,
+) -> Delivery:
+    reply = Reply(
+        text=text, artworks=tuple(artworks), buttons=tuple(tuple(row) for row in buttons), to="m1"
+    )
+    return Delivery(id=1, chat=CHAT, reply=reply, job_id=job_id, last=last, repeated=repeated)
+
+
+def an_artwork(path: Path = Path("data/gallery/00/11.png"), *, seed: int = 42) -> Artwork:
+    recipe = Recipe(
+        model="mini",
+        prompt="雪地里的企鹅",
+        width=128,
+        height=192,
+        steps=20,
+        guidance=5.0,
+        sampler="euler",
+        seed=seed,
+    )
+    return Artwork(
+        id=11, job_id=7, recipe=recipe, path=path, sha256="00", owner="console:阿青", made_at=0.0
+    )
+
+
+def a_status(
+    job_id: int = 7,
+    *,
+    ahead: int = 0,
+    seconds_left: float | None = None,
+    number: int = 0,
+    count: int = 1,
+    step: int = 0,
+    steps: int = 0,
+    preview: Preview | None = None,
+) -> Status:
+    return Status(
+        job_id=job_id,
+        chat=CHAT,
+        ahead=ahead,
+        seconds_left=seconds_left,
+        number=number,
+        count=count,
+        step=step,
+        steps=steps,
+        preview=preview,
+    )
+
+
+def a_preview(width: int = 4, height: int = 4) -> Preview:
+    return Preview(width=width, height=height, rgb=bytes(range(3 * width * height)))

@@ -1,0 +1,90 @@
+"""Typed lines become raw updates, and those become events."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.console.inbound import CHAT, from_line, to_event
+from bot.action import Action, Verb
+from bot.errors import NoSuchJob
+from bot.event import Event, Message, Press, User
+from tests.adapters.console_factory import CANCEL, REDO
+
+AQING = User("console", "阿青", "阿青")
+SHOWN = [REDO, CANCEL]
+
+
+def heard(line: str) -> Event | None:
+    return to_event(from_line(line, "x1", "阿青", SHOWN))
+
+
+def test_words_are_a_message_to_the_bot() -> None:
+    assert heard("画一只猫") == Message(id="x1", chat=CHAT, user=AQING, text="画一只猫", to_me=True)
+
+
+@pytest.mark.parametrize("line", [":2", "：2", " :2 ", ":02", ":２", ":cancel:8"])
+def test_the_short_form_of_a_button_presses_it(line: str) -> None:
+    assert heard(line) == Press(id="x1", chat=CHAT, user=AQING, action=Action(Verb.CANCEL, 8))
+
+
+def test_a_button_of_an_earlier_talk_is_pressed_by_what_it_carries() -> None:
+    body = from_line(":redo:1234", "x1", "阿青")
+    assert msgspec.json.decode(body) == {"id": "x1", "user": "阿青", "press": "redo:1234"}
+
+
+@pytest.mark.parametrize("line", [":0", ":3", ":999999999"])
+def test_a_button_that_was_not_shown_is_refused_in_words(line: str) -> None:
+    with pytest.raises(NoSuchJob, match="现在有 1 到 2"):
+        from_line(line, "x1", "阿青", SHOWN)
+
+
+def test_without_buttons_a_number_is_refused_in_words() -> None:
+    with pytest.raises(NoSuchJob, match="现在还没有按钮"):
+        from_line(":1", "x1", "阿青")
+
+
+@pytest.mark.parametrize("line", ["", "   ", ":", ":)", ":redo:x", ":fly:7", "1", "画 :1", "::1"])
+def test_what_only_resembles_a_button_is_words(line: str) -> None:
+    assert isinstance(event := heard(line), Message)
+    assert event.text == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["长" * 100_000, "\x00\x1b[31m红\x1b[0m\x9b", "零\u200b宽\u200d", "👩‍👩‍👧‍👦 𠮷", '"\\{}\t'],
+    ids=["long", "control", "zero-width", "beyond the BMP", "JSON"],
+)
+def test_what_is_typed_arrives_whole(text: str) -> None:
+    assert isinstance(event := heard(text), Message)
+    assert event.text == text
+
+
+def test_a_lone_surrogate_is_replaced_and_a_pair_joined() -> None:
+    assert isinstance(event := heard("a\ud800b\ud83d\ude00"), Message)
+    assert event.text == "a\ufffdb😀"
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_any_text_makes_an_event_of_its_own(text: str) -> None:
+    event = to_event(from_line(text, "x1", "阿青", [REDO] * 1000))
+    assert isinstance(event, Press) or (isinstance(event, Message) and event.text == text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"null",
+        b"{}",
+        b'{"id":"1","user":"a"}',
+        b'{"id":1,"user":"a","text":"b"}',
+        b'{"id":"1","user":"a","text":"b","more":1}',
+        b'{"id":"1","user":"a","press":"fly:1"}',
+        b'{"id":"1","user":"a","text":"\\ud800"}',
+    ],
+)
+def test_what_is_no_update_of_the_console_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match="."):
+        to_event(body)

@@ -1,0 +1,102 @@
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import NotUnderstood, StudioError
+from bot.parsing.outline import outline
+from bot.parsing.parser import parse
+from bot.parsing.text import TooLong
+from bot.style import Styles
+
+SENTENCES: list[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parents[1] / "data/sentences.toml").read_text(encoding="utf-8")
+)["sentence"]
+UNSAID: dict[str, Any] = {
+    "intent": "draw",
+    "prompt": "",
+    "negative": "",
+    "count": 1,
+    "aspect": None,
+    "size": None,
+    "styles": [],
+    "weights": None,
+    "seed": None,
+    "steps": None,
+    "guidance": None,
+    "strength": None,
+    "model": None,
+    "upscale": None,
+    "poem": False,
+    "notes": [],
+}
+STYLES = Styles.load()
+
+
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: sentence["text"])
+def test_a_sentence_is_read_as_it_is_meant(sentence: dict[str, Any]) -> None:
+    wanted = UNSAID | {k: v for k, v in sentence.items() if k not in ("text", "sampler")}
+    found = outline(sentence["text"], STYLES)
+    if wanted["intent"] == "none":
+        wanted["notes"] = found["notes"]
+        assert len(found["notes"]) == 1
+    assert found == wanted
+    assert list(found) == list(UNSAID)
+
+
+def test_there_are_sentences_enough() -> None:
+    assert len({sentence["text"] for sentence in SENTENCES}) >= 120
+
+
+@pytest.mark.parametrize(
+    "sentence", [s for s in SENTENCES if "sampler" in s], ids=lambda s: s["text"]
+)
+def test_a_sampler_is_heard(sentence: dict[str, Any]) -> None:
+    assert parse(sentence["text"], STYLES).sampler == sentence["sampler"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  \n\t", "\x00\x07", "\u200b\ufeff", "\ud800", "\u202e", "，。"]
+)
+def test_nothing_to_read_is_answered_with_an_example(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="例如"):
+        parse(text, STYLES)
+
+
+def test_a_long_message_is_refused_with_both_numbers() -> None:
+    with pytest.raises(TooLong, match=r"^这段话有 100000 个字，最多 1000 个$"):
+        parse("画" * 100_000, STYLES)
+
+
+def test_a_message_of_a_thousand_characters_is_read() -> None:
+    assert parse("画" + "雪" * 999, STYLES).prompt == "雪" * 999
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("画一只\u200b猫", "一只猫"),
+        ("画\u202e一只猫", "一只猫"),
+        ("画一只\x00猫\x07", "一只猫"),
+        ("画一只\ud800猫", "一只猫"),
+        ("画一只猫\U000e0041", "一只猫"),
+        ("画\n一只\n\n猫", "一只 猫"),
+        ("画 cafe\u0301", "café"),
+        ("画一家👨\u200d👩\u200d👧", "一家👨\u200d👩\u200d👧"),
+        ("画a\u200db", "ab"),
+        ("画x" + "\u0331" * 50, "x" + "\u0331" * 4),
+        ("画\ue000猫", "猫"),
+    ],
+)
+def test_what_nobody_can_see_goes(text: str, prompt: str) -> None:
+    assert parse(text, STYLES).prompt == prompt
+
+
+def test_only_one_width_may_be_said() -> None:
+    request = parse("猫 --w 300", STYLES)
+    assert (request.width, request.height) == (300, None)
+
+
+def test_errors_are_for_the_user() -> None:
+    assert issubclass(TooLong, StudioError)

@@ -1,0 +1,103 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from adapters.build import Labels
+from adapters.console.inbound import CHAT, PLATFORM, from_line
+from bot.app import App
+from bot.courier import Courier
+from bot.job import Job, State
+from bot.label import LabelConfig
+from bot.pace import Pace
+from bot.painter import Painter
+from bot.policy import PolicyConfig
+from bot.reply import Delivery
+from bot.store.limits import QueueConfig
+from bot.store.store import Store
+from bot.style import Styles
+from tests.fakes import FakeAdapter, FakeEngine
+
+
+class Studio:
+    """The whole line with a fake at each end; the middle is real, down to the file."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.engine, self.adapter = FakeEngine(), FakeAdapter()
+        styles, pace = Styles.load(), Pace(lambda: 0.0)
+        seeds = count(1)
+        self.courier = Courier(store, {PLATFORM: self.adapter})
+        self.app = App(
+            store,
+            {PLATFORM: self.adapter},
+            styles,
+            PolicyConfig(),
+            pace,
+            lambda: next(seeds),
+        )
+        self.painter = Painter(
+            store, styles, self.engine, self.courier, Labels(LabelConfig()), pace, in_flight=4
+        )
+        self._ids = count(1)
+
+    async def says(self, name: str, text: str) -> str:
+        """Somebody says something; returns the message's id when it is answered."""
+        id_ = str(next(self._ids))
+        await self.app.hear(PLATFORM, id_, from_line(text, id_, name))
+        await self.answer()
+        return id_
+
+    async def answer(self) -> None:
+        """Answer what the inbox holds, and deliver the answers."""
+        while (update := await self.store.read(self.store.inbox.next)) is not None:
+            await self.app.receive(update)
+        await self.deliver()
+
+    async def deliver(self) -> None:
+        """Send what the outbox holds."""
+        outbox = self.store.outbox
+        while (parcel := await self.store.read(outbox.next, CHAT.key)) is not None:
+            await self.courier.send(parcel)
+
+    async def paint_all(self) -> None:
+        """Paint one job after the other until the queue is empty, and deliver."""
+        while (job := await self.store.write(self.store.queue.claim)) is not None:
+            await self.painter.paint(job)
+        await self.deliver()
+
+    @property
+    def texts(self) -> list[str]:
+        """All that the bot has said."""
+        return [delivery.reply.text for delivery in self.adapter.sent]
+
+    @property
+    def last(self) -> Delivery:
+        """What the bot has said last."""
+        return self.adapter.sent[-1]
+
+    async def job(self, id_: int) -> Job:
+        job = await self.store.read(self.store.queue.get, id_)
+        assert job is not None
+        return job
+
+    async def state(self, id_: int) -> State:
+        return (await self.job(id_)).state
+
+
+@asynccontextmanager
+async def opened_studio(folder: Path, limits: QueueConfig | None = None) -> AsyncIterator[Studio]:
+    ticks = count(1)
+    store = await Store.open(folder, limits or QueueConfig(), lambda: float(next(ticks)))
+    try:
+        yield Studio(store)
+    finally:
+        await store.close()
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+    async with opened_studio(tmp_path) as studio:
+        yield studio

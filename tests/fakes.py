@@ -1,0 +1,86 @@
+"""Stand-ins for the two ends of the line, as strict as what they stand for; no mocks."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+
+from adapters.console import inbound
+from bot.event import Event
+from bot.reply import Delivery, Status
+from generation.errors import BadRecipe
+from generation.recipe import Picture, Progress, Recipe
+
+
+class FakeEngine:
+    """Draws at once: the pixels of a picture are the digest of its recipe, over and over."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+        """Each is raised by one draw, in order."""
+        self.deadly: set[str] = set()
+        """Prompts that fail every draw that they are in flight with."""
+        self.deadly_error: Exception | None = None
+        self.drawn: list[Recipe] = []
+        self.in_flight: list[Sequence[Recipe]] = []
+        self.together: list[int] = []
+        """How many draws were in flight when each began, with itself."""
+        self.gate = asyncio.Event()
+        """While it is not set, nothing is finished."""
+        self.gate.set()
+        self._crash = asyncio.Event()
+
+    async def draw(
+        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None]
+    ) -> list[Picture]:
+        if not recipes:
+            raise BadRecipe("nothing to draw")
+        self.in_flight.append(recipes)
+        self.together.append(len(self.in_flight))
+        try:
+            if self.errors:
+                raise self.errors.pop(0)
+            await self._meet_the_deadly()
+            await self.gate.wait()
+            for index, recipe in enumerate(recipes):
+                for step in range(recipe.steps + 1):
+                    tell(Progress(index=index, step=step, steps=recipe.steps))
+            self.drawn += recipes
+            return [_picture(recipe) for recipe in recipes]
+        finally:
+            self.in_flight.remove(recipes)
+
+    async def _meet_the_deadly(self) -> None:
+        """Die with whoever else is in flight, as a crash of the real process does."""
+        await asyncio.sleep(0.02)
+        prompts = {recipe.prompt for recipes in self.in_flight for recipe in recipes}
+        if self.deadly_error is not None and prompts & self.deadly:
+            await asyncio.sleep(0.02)
+            raise self.deadly_error
+
+
+def _picture(recipe: Recipe) -> Picture:
+    digest = hashlib.sha256(repr(recipe).encode()).digest()
+    size = recipe.width * recipe.height * 3
+    rgb = (digest * (size // len(digest) + 1))[:size]
+    return Picture(recipe=recipe, rgb=rgb, seconds=0.0)
+
+
+class FakeAdapter:
+    """Keeps what it was told to send; reads what the console reads."""
+
+    def __init__(self) -> None:
+        self.sent: list[Delivery] = []
+        self.shown: list[Status] = []
+        self.errors: list[Exception] = []
+        """Each is raised by one send, in order."""
+
+    def to_event(self, body: bytes) -> Event | None:
+        return inbound.to_event(body)
+
+    async def send(self, delivery: Delivery) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.sent.append(delivery)
+
+    async def show(self, status: Status) -> None:
+        self.shown.append(status)
