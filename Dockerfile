@@ -14,15 +14,16 @@ RUN apt-get update \
 FROM python AS build
 RUN apt-get update && apt-get install -y --no-install-recommends python3-venv
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt ./
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # What the program needs comes first, so that a change of the program does not fetch it again.
-RUN mkdir adapters bot generation && python3 -m venv /opt/danqing
+RUN mkdir adapters bot generation && touch README.md && python3 -m venv /opt/danqing
 
 FROM build AS build-bot
 # Where packages come from; unset means PyPI. pip reads these names by itself.
 ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT
 RUN /opt/danqing/bin/pip install '.[telegram,discord]'
+COPY README.md LICENSE ./
 COPY bot bot
 COPY generation generation
 COPY adapters adapters
@@ -33,6 +34,7 @@ FROM build AS build-engine
 ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 RUN /opt/danqing/bin/pip install --extra-index-url "$TORCH_INDEX" '.[engine]'
+COPY README.md LICENSE ./
 COPY bot bot
 COPY generation generation
 COPY adapters adapters
@@ -50,12 +52,10 @@ ENV PATH=/opt/danqing/bin:$PATH \
 COPY config.toml /etc/danqing/config.toml
 USER danqing
 WORKDIR /data
-VOLUME /data
 
 FROM image AS engine
 COPY --from=build-engine /opt/danqing /opt/danqing
 ENV DANQING_ENGINE__ADDRESS=unix:/run/danqing/engine.sock
-VOLUME /run/danqing
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python3", "-m", "adapters.health", "engine"]
 CMD ["danqing", "engine"]
 

@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -64,7 +64,7 @@ class Studio:
 
 
 @asynccontextmanager
-async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncIterator[Studio]:
+async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenerator[Studio]:
     """Open the data folder and put the studio together around it.
 
     Raises:

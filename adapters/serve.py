@@ -18,7 +18,7 @@ from typing import TypedDict
 
 import msgspec
 
-from adapters.config import Config, load
+from adapters.config import Config, ConfigError, load
 from adapters.console.adapter import ConsoleAdapter, open_console
 from adapters.console.inbound import PLATFORM
 from adapters.console.once import Once
@@ -26,6 +26,8 @@ from adapters.locale import said
 from bot.job import Job
 from bot.reply import Delivery
 from bot.store.reader import reading
+from generation import server
+from generation.config import EngineConfig
 
 log = logging.getLogger(__name__)
 
@@ -133,12 +135,21 @@ def _stations(job: Job, heard_at: float) -> dict[str, float]:
 
 
 def engine(address: str | None) -> int:
-    """Be the engine process."""
-    from generation import server
-
+    """Be the engine process, at an address."""
     config = load().engine
-    _log_to_stderr()
-    return server.serve(config, address or config.address)
+    if address:
+        config = EngineConfig.model_validate({**config.model_dump(), "address": address})
+    if not config.address:
+        raise ConfigError(
+            [
+                said(
+                    "engine: no address; say --listen unix:/path, or set engine.address",
+                    "engine：没有地址，请写 --listen unix:/路径，或设置 engine.address",
+                )
+            ]
+        )
+    server.main(["--config", config.model_dump_json()])
+    return 0
 
 
 def _talk(config: Config, *, user: str | None, json: bool) -> int:
@@ -201,10 +212,8 @@ def _until_told(work: Coroutine[None, None, None]) -> int:
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _someone_types() -> bool:

@@ -5,18 +5,19 @@ from pathlib import Path
 from adapters.config import ConfigError
 from adapters.locale import said
 from bot.errors import NewerStore, StoreBusy, StoreDamaged, StoreError, StoreReadOnly, StudioError
+from bot.style import BrokenStyles
 from generation.errors import EngineError
 
 
 def tellable() -> tuple[type[Exception], ...]:
     """Return the errors that have words for the operator; all others are bugs."""
-    return (ConfigError, StoreError, StudioError, EngineError)
+    return (ConfigError, BrokenStyles, StoreError, StudioError, EngineError)
 
 
 def in_words(error: Exception) -> list[str]:
     """Return what is wrong, a line for each fault."""
     match error:
-        case ConfigError():
+        case ConfigError() | BrokenStyles():
             return error.faults
         case StoreBusy(args=(folder, owner)):
             return [

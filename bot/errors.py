@@ -2,6 +2,7 @@
 
 StudioError
 ├── NotUnderstood     the message reads as no request
+├── TooLong           the message is not read at all
 ├── UnknownStyle      nothing is known under that name
 ├── QueueFull         the user or the chat has too many pictures waiting
 ├── DiskFull          nothing more can be kept
@@ -22,6 +23,10 @@ class StudioError(Exception):
 
 class NotUnderstood(StudioError):
     """The message reads as no request."""
+
+
+class TooLong(StudioError):
+    """The message is not read at all."""
 
 
 class UnknownStyle(StudioError):

@@ -70,7 +70,7 @@ PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 class LabelConfig(BaseModel):
     """[label]."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     operator_code: Annotated[str, Field(pattern=r"^(00[0-9A-Z]{25})?$")] = ""
     """The code under which the operator is registered as a provider, 27 characters; never made up.

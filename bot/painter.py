@@ -15,6 +15,7 @@ from bot.courier import Courier
 from bot.errors import DiskFull
 from bot.job import Job, State
 from bot.pace import Pace
+from bot.policy import cost, cost_of_step
 from bot.ports import Engine
 from bot.reply import Status
 from bot.store.gallery import digest
@@ -51,10 +52,10 @@ class Easel:
 
     def cost_left(self) -> float:
         """Steps × megapixels that are still to do."""
-        return sum(
-            cost_of_step(recipe) * (recipe.steps - self.steps_done.get(index, 0))
-            for index, recipe in enumerate(self.recipes)
+        done = sum(
+            cost_of_step(self.recipes[index]) * steps for index, steps in self.steps_done.items()
         )
+        return cost(self.recipes) - done
 
 
 class Painter:
@@ -230,9 +231,3 @@ class Painter:
                     count=job.request.count,
                 )
             )
-
-
-def cost_of_step(recipe: Recipe) -> float:
-    """Return what one step of a recipe costs, in steps × megapixels; guidance takes two rows."""
-    rows = 1 if recipe.guidance == 1 else 2
-    return rows * recipe.width * recipe.height / 1e6

@@ -39,7 +39,7 @@ class PolicyConfig(BaseModel):
     """Pictures."""
     max_steps: PositiveInt = 50
     """Denoising steps."""
-    max_guidance: float = Field(default=20, ge=1)
+    max_guidance: float = Field(default=20, ge=1, allow_inf_nan=False)
     """Weight of the prompt; at least 1, which is none."""
     min_px: PositiveInt = 64
     """Shortest side."""
@@ -69,10 +69,12 @@ def settle(request: Request, styles: Styles, config: PolicyConfig) -> Request:
 
 def cost(recipes: Iterable[Recipe]) -> float:
     """Return what pictures cost: steps × megapixels, twice that with guidance."""
-    return sum(
-        recipe.steps * recipe.width * recipe.height / 1e6 * (1 if recipe.guidance == 1 else 2)
-        for recipe in recipes
-    )
+    return sum(recipe.steps * cost_of_step(recipe) for recipe in recipes)
+
+
+def cost_of_step(recipe: Recipe) -> float:
+    """Return what one step of a picture costs: megapixels, twice with guidance (two rows)."""
+    return (1 if recipe.guidance == 1 else 2) * recipe.width * recipe.height / 1e6
 
 
 def _bounds(config: PolicyConfig) -> Iterable[tuple[str, float, float, str]]:
@@ -87,7 +89,7 @@ def _bounded(request: Request, field: str, low: float, high: float, words: str) 
     value = getattr(request, field)
     if value is None or low <= value <= high:
         return request
-    most, bound = ("最多", high) if value > high else ("最少", low)
+    most, bound = ("最多", high) if value > high else ("至少", low)
     note = words.format(most=most, bound=bound)
     return replace(request, **{field: bound}, notes=(*request.notes, note))
 

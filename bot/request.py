@@ -26,7 +26,10 @@ class Request:
     seed: int | None = None
     """Of the first picture; the next count up. Chosen at the door, so a retry repeats it."""
     steps: int | None = None
+    """Denoising steps."""
     guidance: float | None = None
+    """Weight of the prompt; 1 is none."""
     sampler: str | None = None
+    """One of those that a Recipe may name."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: what was not understood, or was changed to fit a limit."""

@@ -53,9 +53,10 @@ def finished(job: Job, artworks: tuple[Artwork, ...]) -> Reply:
     )
 
 
-def failed(job: Job, error: Exception | None) -> Reply:
+def failed(job: Job, error: Exception) -> Reply:
     """The engine could not draw it."""
-    reason = REGRETS.get(type(error), "出了点意外，已经记下来了") if error else "试了很多次都没成"
+    reasons = (words for kind, words in REGRETS.items() if isinstance(error, kind))
+    reason = next(reasons, "出了点意外，已经记下来了")
     redo = Button("再试一次", Action(Verb.REDO, job.id))
     return Reply(text=f"#{job.id} 没画成：{reason}", buttons=((redo,),), to=job.reply_to)
 

@@ -23,6 +23,9 @@ MOST_PIXELS = 4096 * 4096
 class Canvas:
     """One picture in the making: its sampling, and what the sampling asks for now."""
 
+    _sampling: Sampling
+    """Made by begin."""
+
     def __init__(self, recipe: Recipe, *, now_s: float) -> None:
         self.recipe = recipe
         self.admitted_s = self.shown_s = now_s
@@ -42,7 +45,6 @@ class Canvas:
         self._clock: dict[float, float] = {}
         self._steps: dict[float, int] = {}
         self._last = 1.0
-        self._sampling: Sampling | None = None
 
     @property
     def model(self) -> str:
@@ -103,7 +105,6 @@ class Canvas:
         Args:
             denoised: The answer to the current query, (C, H, W).
         """
-        assert self._sampling is not None  # noqa: S101
         self.denoised = denoised
         try:
             self.query = self._sampling.send(denoised)

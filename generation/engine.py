@@ -91,7 +91,7 @@ class Engine:
         return preview
 
     def _begin(self, canvas: Canvas) -> None:
-        canvas.begin(self._shelf.take(canvas.model))
+        canvas.begin(self._shelf.take(canvas.model, busy=self._scheduler.models))
 
     def _denoise(self, batch: Sequence[Canvas]) -> None:
         try:

@@ -5,7 +5,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -20,6 +20,8 @@ Tell = Callable[[Progress], None]
 
 GRACE_S = 3.0
 """How long a process may take to end when its connection has."""
+CLOSED = "引擎已关闭"
+"""Why an engine has ended that we wanted to end."""
 KINDS = {kind.__name__: kind for kind in EngineError.__subclasses__()}
 """Errors that cross the process, by name."""
 
@@ -47,8 +49,9 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._draws: dict[int, _Draw] = {}
         self._ids = count(1)
-        self._heard_s = self._moved_s = self._loop.time()
-        """When the engine last said something, and last got somewhere."""
+        self._silent_s = self._still_s = 0.0
+        """Since the engine last said something, and last got somewhere; counted by our own watch,
+        so that a pause of ours is not taken for one of the engine's."""
         self._steps = -1
         self._last_line = ""
         self.end: str | None = None
@@ -70,9 +73,12 @@ class Link:
             if config.address:
                 return cls(config, await _connect(config), None, ready)
             ours, theirs = socket.socketpair()
-            with theirs:
+            with theirs, ExitStack() as undo:
+                streams = await asyncio.open_connection(sock=ours)
+                undo.callback(streams[1].close)
                 process = await _start(config, theirs.fileno())
-            return cls(config, await asyncio.open_connection(sock=ours), process, ready)
+                undo.pop_all()
+            return cls(config, streams, process, ready)
         except OSError as error:
             raise EngineLost(f"引擎起不来：{error}") from error
 
@@ -92,7 +98,7 @@ class Link:
         draw_id, done = next(self._ids), self._loop.create_future()
         try:
             self._send(wire.Draw(draw_id, list(recipes)))
-        except (UnicodeEncodeError, OverflowError) as error:
+        except (UnicodeEncodeError, OverflowError, wire.Garbled) as error:
             raise BadRecipe(f"里面有传不过去的字或数：{error}") from error
         self._draws[draw_id] = _Draw(len(recipes), tell, done)
         try:
@@ -116,7 +122,7 @@ class Link:
         listening = asyncio.create_task(self._listen())
         watching = asyncio.create_task(self._watch())
         logging_on = asyncio.create_task(self._log())
-        end = "引擎已关闭"
+        end = CLOSED
         try:
             done, _ = await asyncio.wait({listening, watching}, return_when=asyncio.FIRST_COMPLETED)
             end = done.pop().result()
@@ -125,6 +131,7 @@ class Link:
             watching.cancel()
             self._ready.clear()
             self._writer.close()
+            self.end = end  # from now on nothing more is asked of it
             end += await self._bury(grace_s=0.0 if watching.done() else GRACE_S)
             await logging_on
             self._finish(end)
@@ -133,7 +140,7 @@ class Link:
         """Take what the engine says until it says no more; return why that is."""
         try:
             while (message := await wire.read_answered(self._reader)) is not None:
-                self._heard_s = self._loop.time()
+                self._silent_s = 0.0
                 if isinstance(message, wire.Hello) and message.version != wire.VERSION:
                     return f"引擎是第 {message.version} 版，这里是第 {wire.VERSION} 版"
                 self._take(message)
@@ -146,11 +153,11 @@ class Link:
             case wire.Hello():
                 pass
             case wire.Ready():
-                self._moved_s = self._heard_s
+                self._still_s = 0.0
                 self._ready.set()
             case wire.Beat():
                 if not message.busy or message.steps != self._steps:
-                    self._moved_s = self._heard_s
+                    self._still_s = 0.0
                 self._steps = message.steps
             case wire.Told() | wire.Drawn() | wire.Failed():
                 draw = self._draws.get(message.id)
@@ -174,13 +181,14 @@ class Link:
         config = self._config
         while True:
             await asyncio.sleep(config.heartbeat_s)
-            now_s = self._loop.time()
+            self._silent_s += config.heartbeat_s
+            self._still_s += config.heartbeat_s
             if not self._ready.is_set():
-                if now_s - self._moved_s > config.start_timeout_s:
+                if self._still_s > config.start_timeout_s:
                     return f"引擎 {config.start_timeout_s:g} 秒还没准备好"
-            elif now_s - self._heard_s > config.silence_s:
+            elif self._silent_s > config.silence_s:
                 return f"引擎 {config.silence_s:g} 秒没有心跳"
-            elif now_s - self._moved_s > config.step_timeout_s:
+            elif self._still_s > config.step_timeout_s:
                 return f"引擎 {config.step_timeout_s:g} 秒没有画完一步"
 
     async def _log(self) -> None:
@@ -206,7 +214,7 @@ class Link:
         return f"（退出码 {code}：{self._last_line}）" if code > 0 else f"（退出码 {code}）"
 
     def _finish(self, end: str) -> None:
-        log.warning("an engine has ended: %s", end)
+        log.log(logging.INFO if end.startswith(CLOSED) else logging.WARNING, "%s", end)
         self.end = end
         for draw in self._draws.values():
             if not draw.done.done():

@@ -44,6 +44,11 @@ class Scheduler(Generic[C]):
         """Whether nothing is to be done."""
         return not self._waiting and not self._running
 
+    @property
+    def models(self) -> set[str]:
+        """Names of those that have a seat."""
+        return {canvas.model for canvas in self._running}
+
     def admit(self, canvas: C) -> None:
         """Let a canvas wait for a seat."""
         self._waiting.append(canvas)
@@ -51,7 +56,7 @@ class Scheduler(Generic[C]):
     def seat(self) -> list[C]:
         """Give seats to those whose turn it is, and return them."""
         seated: list[C] = []
-        models = {canvas.model for canvas in self._running}
+        models = self.models
         while self._waiting and len(models | {self._waiting[0].model}) <= self._seats:
             canvas = self._waiting.popleft()
             models.add(canvas.model)

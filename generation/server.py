@@ -14,9 +14,9 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from generation.config import EngineConfig
@@ -77,25 +77,39 @@ class Server:
         Args:
             own: The connection whose end is also ours; None: listen at config.address.
         """
-        drawing = self._draw()
-        speaking = asyncio.create_task(self._listen() if own is None else self._inherit(own))
-        done, _ = await asyncio.wait({drawing, speaking}, return_when=asyncio.FIRST_COMPLETED)
+        loop = asyncio.get_running_loop()
+        if own is None:
+            await self._open_door()
+        speaking = asyncio.create_task(self._inherit(own) if own else self._until_stopped())
+        drawing = loop.run_in_executor(ThreadPoolExecutor(1, "drawing"), self._draw, loop)
+        done, _ = await asyncio.wait({speaking, drawing}, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
 
-    async def _inherit(self, own: socket.socket) -> None:
-        reader, writer = await asyncio.open_connection(sock=own)
-        await self._speak(reader, writer)
+    def _draw(self, loop: asyncio.AbstractEventLoop) -> None:
+        desk = open_desk(self._config, self._inbox)
+        loop.call_soon_threadsafe(self._ready, desk)
+        desk.run()
 
-    async def _listen(self) -> None:
+    def _ready(self, desk: "Desk") -> None:
+        self._desk = desk
+        for peer in self._peers:
+            peer.send(Ready())
+
+    async def _inherit(self, own: socket.socket) -> None:
+        await self._speak(*await asyncio.open_connection(sock=own))
+
+    async def _open_door(self) -> None:
         path = Path(self._config.address.removeprefix("unix:"))
         path.unlink(missing_ok=True)  # left by one that was killed
+        await asyncio.start_unix_server(self._speak, path)
+        path.chmod(0o600)
+
+    async def _until_stopped(self) -> None:
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        async with await asyncio.start_unix_server(self._speak, path):
-            path.chmod(0o600)
-            await stop.wait()
+        await stop.wait()
 
     async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer(writer)
@@ -121,41 +135,21 @@ class Server:
                 peer.send(Beat(busy=self._desk.busy, steps=self._desk.steps))
             await asyncio.sleep(self._config.heartbeat_s)
 
-    def _draw(self) -> asyncio.Future[None]:
-        """Start the drawing thread; the future is done when it breaks."""
-        loop = asyncio.get_running_loop()
-        broken = loop.create_future()
-
-        def work() -> None:
-            try:
-                desk = open_desk(self._config, self._inbox)
-                loop.call_soon_threadsafe(self._ready, desk)
-                desk.run()
-            except BaseException as error:  # noqa: BLE001 - carried to the main thread, not kept
-                loop.call_soon_threadsafe(broken.set_exception, error)
-
-        Thread(target=work, name="drawing", daemon=True).start()
-        return broken
-
-    def _ready(self, desk: "Desk") -> None:
-        self._desk = desk
-        for peer in self._peers:
-            peer.send(Ready())
-
 
 def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     """Import what is heavy, load the first model and draw with it once."""
     import torch
 
+    began = time.monotonic()
+    device = _device(config.device)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.backends.cudnn.deterministic = True  # the same recipe is the same picture
+
     from generation.desk import Desk
     from generation.engine import Engine
     from generation.zoo.shelf import Shelf
 
-    began = time.monotonic()
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    torch.backends.cudnn.deterministic = True  # the same recipe is the same picture
-    device = _device(config.device)
     shelf = Shelf(config.models, room=config.room, device=device, dtype=_dtype(config, device))
     engine = Engine(
         shelf,

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -88,7 +88,7 @@ class Studio:
 
 
 @asynccontextmanager
-async def opened_studio(folder: Path, limits: QueueConfig | None = None) -> AsyncIterator[Studio]:
+async def opened_studio(folder: Path, limits: QueueConfig | None = None) -> AsyncGenerator[Studio]:
     ticks = count(1)
     store = await Store.open(folder, limits or QueueConfig(), lambda: float(next(ticks)))
     try:
@@ -98,6 +98,6 @@ async def opened_studio(folder: Path, limits: QueueConfig | None = None) -> Asyn
 
 
 @pytest.fixture
-async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
+async def studio(tmp_path: Path) -> AsyncGenerator[Studio]:
     async with opened_studio(tmp_path) as studio:
         yield studio

@@ -20,6 +20,8 @@ class FakeEngine:
         self.deadly: set[str] = set()
         """Prompts that fail every draw that they are in flight with."""
         self.deadly_error: Exception | None = None
+        self.crowd = 0
+        """The first crash waits until so many draws are in flight."""
         self.drawn: list[Recipe] = []
         self.in_flight: list[Sequence[Recipe]] = []
         self.together: list[int] = []
@@ -27,7 +29,12 @@ class FakeEngine:
         self.gate = asyncio.Event()
         """While it is not set, nothing is finished."""
         self.gate.set()
-        self._crash = asyncio.Event()
+        self._moved = asyncio.Condition()
+
+    async def until(self, count: int) -> None:
+        """Return when so many draws are in flight."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: len(self.in_flight) == count)
 
     async def draw(
         self, recipes: Sequence[Recipe], tell: Callable[[Progress], None]
@@ -36,6 +43,7 @@ class FakeEngine:
             raise BadRecipe("nothing to draw")
         self.in_flight.append(recipes)
         self.together.append(len(self.in_flight))
+        await self._note()
         try:
             if self.errors:
                 raise self.errors.pop(0)
@@ -48,13 +56,20 @@ class FakeEngine:
             return [_picture(recipe) for recipe in recipes]
         finally:
             self.in_flight.remove(recipes)
+            await self._note()
+
+    async def _note(self) -> None:
+        async with self._moved:
+            self._moved.notify_all()
 
     async def _meet_the_deadly(self) -> None:
         """Die with whoever else is in flight, as a crash of the real process does."""
-        await asyncio.sleep(0.02)
+        async with self._moved:
+            await self._moved.wait_for(lambda: len(self.in_flight) >= self.crowd)
         prompts = {recipe.prompt for recipes in self.in_flight for recipe in recipes}
         if self.deadly_error is not None and prompts & self.deadly:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0)  # all who fly along see it before the first is gone
+            self.crowd = 0
             raise self.deadly_error
 
 

@@ -1,13 +1,14 @@
 """Where the jobs are: what stands under the prompt."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from io import StringIO
+from itertools import zip_longest
 
 from rich.console import Console
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from adapters.console.picture import Easel
+from adapters.console.picture import Easel, fit
 from bot.reply import Status
 from generation.recipe import Preview
 
@@ -15,7 +16,13 @@ WAITING_SHOWN = 3
 """Jobs in the queue that get a line of their own."""
 BAR_CELLS = 24
 SKETCH_CELLS = 24
+"""Width of a picture in the making that is alone; several are smaller."""
+SKETCHES_CELLS = 14
 SKETCH_LINES = 12
+SKETCH_LEAST_LINES = 4
+"""In less room nothing can be made out."""
+
+Row = tuple[str, ProgressBar | str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +34,33 @@ class Frame:
     colour: bool = True
 
 
+@dataclass(slots=True)
+class Entry:
+    """What is known of a job; its pictures may be drawn together or one after the other."""
+
+    status: Status
+    """The latest."""
+    steps_done: dict[int, int] = field(default_factory=dict[int, int])
+    """By picture."""
+    previews: dict[int, Preview] = field(default_factory=dict[int, Preview])
+    """The latest of each picture that is not finished."""
+
+    def post(self, status: Status) -> None:
+        """Note where the job is now."""
+        self.status = status
+        if not status.steps:  # it waits, or waits again
+            self.steps_done.clear()
+            self.previews.clear()
+            return
+        self.steps_done[status.number] = status.step
+        if status.preview is not None:
+            self.previews[status.number] = status.preview
+        if status.step == status.steps:
+            self.previews.pop(status.number, None)
+
+
 class Board:
-    """The latest of every job that is not over."""
+    """The jobs that are not over."""
 
     def __init__(self, easel: Easel | None) -> None:
         """Set up an empty board.
@@ -37,7 +69,7 @@ class Board:
             easel: Shows pictures in the making, if they are to be shown.
         """
         self._easel = easel
-        self._jobs: dict[int, Status] = {}
+        self._jobs: dict[int, Entry] = {}
         self._open: set[int] = set()
         self._over: set[int] = set()
 
@@ -52,14 +84,10 @@ class Board:
             self._open.add(job_id)
 
     def post(self, status: Status) -> None:
-        """Note where a job is; its last preview stays until its next picture begins."""
-        if status.job_id in self._over:
-            return
-        before = self._jobs.get(status.job_id)
-        if status.preview is None and before is not None and before.number == status.number:
-            status = replace(status, preview=before.preview)
-        self._jobs[status.job_id] = status
-        self._open.add(status.job_id)
+        """Note where a job is."""
+        if status.job_id not in self._over:
+            self._jobs.setdefault(status.job_id, Entry(status)).post(status)
+            self._open.add(status.job_id)
 
     def strike(self, job_id: int) -> None:
         """Take a job off: nothing more is to be said of it."""
@@ -69,43 +97,48 @@ class Board:
 
     def text(self, frame: Frame) -> str:
         """Return the board with its colours as escapes; "" if there is nothing to tell."""
-        drawing = [status for status in self._jobs.values() if status.steps]
-        queued = sorted(
-            (status for status in self._jobs.values() if not status.steps),
-            key=lambda status: (status.ahead, status.job_id),
-        )
         if not self._open:
             return ""
+        drawing = [entry for entry in self._jobs.values() if entry.status.steps]
+        queued = [entry.status for entry in self._jobs.values() if not entry.status.steps]
+        queued.sort(key=lambda status: (status.ahead, status.job_id))
+        rows = [_drawing(entry) for entry in drawing]
+        rows += [_queued(status) for status in queued[:WAITING_SHOWN]]
         table = Table.grid(padding=(0, 1))
-        for status in drawing:
-            table.add_row(*_drawing(status))
-        for status in queued[:WAITING_SHOWN]:
-            table.add_row(*_queued(status))
-        if (more := len(self._open) - len(drawing) - len(queued[:WAITING_SHOWN])) > 0:
-            table.add_row("", f"[dim]另有 {more} 个任务在等[/]")
+        for row in rows:
+            table.add_row(*row)
+        if more := len(self._open) - len(rows):
+            table.add_row("另有" if rows else "还有", f"{more} 个任务在等", style="dim")
         text = _render(table, frame)
-        sketch = self._sketch(drawing, frame.lines - text.count("\n") - 1)
-        return f"{text}\n{sketch}" if sketch else text
+        previews = [preview for entry in drawing for preview in entry.previews.values()]
+        sketches = self._sketch(previews, frame.columns, frame.lines - text.count("\n") - 1)
+        return "\n".join([text, *sketches])
 
-    def _sketch(self, drawing: list[Status], lines: int) -> str:
-        previews = [status.preview for status in drawing if status.preview is not None]
-        return self._draw(previews[-1], min(lines, SKETCH_LINES)) if previews else ""
-
-    def _draw(self, preview: Preview, lines: int) -> str:
-        if self._easel is None or lines < SKETCH_LINES // 3:
-            return ""
-        return self._easel.sketch(preview, SKETCH_CELLS, lines)
-
-
-def _drawing(status: Status) -> tuple[str, ProgressBar, str]:
-    done = status.number * status.steps + status.step
-    bar = ProgressBar(total=status.count * status.steps, completed=done, width=BAR_CELLS)
-    place = f"第 {status.number + 1}/{status.count} 张 " if status.count > 1 else ""
-    words = f"{place}第 {status.step}/{status.steps} 步{_left(status)}"
-    return f"[bold]#{status.job_id}[/]", bar, words
+    def _sketch(self, previews: list[Preview], columns: int, lines: int) -> list[str]:
+        """Return lines that show previews side by side, as many as fit."""
+        if self._easel is None or not previews or lines < SKETCH_LEAST_LINES:
+            return []
+        cells = min(columns, SKETCH_CELLS if len(previews) == 1 else SKETCHES_CELLS)
+        room = min(lines, SKETCH_LINES)
+        shown = previews[: max(1, columns // (cells + 1))]
+        sketches = [self._easel.sketch(preview, cells, room) for preview in shown]
+        widths = [fit(preview.width, preview.height, cells, room)[0] for preview in shown]
+        return [
+            " ".join(line or " " * width for line, width in zip(parts, widths, strict=True))
+            for parts in zip_longest(*(sketch.splitlines() for sketch in sketches))
+        ]
 
 
-def _queued(status: Status) -> tuple[str, str, str]:
+def _drawing(entry: Entry) -> Row:
+    status = entry.status
+    steps, done = status.count * status.steps, sum(entry.steps_done.values())
+    bar = ProgressBar(total=steps, completed=done, width=BAR_CELLS)
+    finished = sum(step == status.steps for step in entry.steps_done.values())
+    place = f"第 {min(finished + 1, status.count)}/{status.count} 张 " if status.count > 1 else ""
+    return f"[bold]#{status.job_id}[/]", bar, f"{place}{done}/{steps} 步{_left(status)}"
+
+
+def _queued(status: Status) -> Row:
     place = f"前面还有 {status.ahead} 个任务" if status.ahead else "马上开始"
     return f"[dim]#{status.job_id}[/]", f"[dim]{place}[/]", f"[dim]排队{_left(status)}[/]"
 

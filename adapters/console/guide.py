@@ -6,7 +6,8 @@ from pathlib import Path
 
 from adapters.console.outbound import LABEL
 
-COMMANDS: Mapping[str, str] = {"/help": "怎么用", "/styles": "有哪些风格", "/quit": "离开"}
+LEAVE = "/quit"
+COMMANDS: Mapping[str, str] = {"/help": "怎么用", "/styles": "有哪些风格", LEAVE: "离开"}
 """Commands of the terminal itself, with what they do."""
 
 

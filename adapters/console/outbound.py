@@ -67,10 +67,12 @@ def to_json(delivery: Delivery) -> bytes:
     """Return a reply as a line of JSON."""
     reply = delivery.reply
     words = _words(delivery)
+    if reply.artworks and not words.rstrip("）").endswith(LABEL):
+        words += f"\n{LABEL}"
     line: dict[str, object] = {
         "event": "reply",
         "job": delivery.job_id,
-        "text": f"{words}\n{LABEL}" if reply.artworks else words,
+        "text": words,
         "artworks": [
             {
                 "id": artwork.id,

@@ -17,10 +17,10 @@ from adapters.console.board import Board, Frame
 from adapters.console.completion import Prompter
 from adapters.console.config import ConsoleConfig
 from adapters.console.face import Hear
-from adapters.console.guide import Guide
+from adapters.console.guide import LEAVE, Guide
 from adapters.console.history import TypedLines
 from adapters.console.inbound import CHAT, from_line
-from adapters.console.outbound import LABEL, Part, to_lines
+from adapters.console.outbound import LABEL, Part, clean, to_lines
 from adapters.console.picture import Easel
 from adapters.console.terminal import Depth
 from bot.artwork import Artwork
@@ -73,7 +73,7 @@ class Studio:
         self._easel = easel
         self._user = user
         self._new_id = new_id
-        self._typed = typed
+        *self._early, self._typed = clean(typed).split("\n")
         self._buttons: list[Button] = []
         self._board = Board(easel if config.preview else None)
         self._drawn: tuple[Frame, StyleAndTextTuples] | None = None
@@ -97,7 +97,7 @@ class Studio:
         self._context = contextvars.copy_context()
         await self._print(self._guide.welcome())
         try:
-            while (line := await self._ask()) is not None:
+            while (line := await self._ask()) is not None and line.strip() != LEAVE:
                 await self._take(line, hear)
         finally:
             self._context = None
@@ -132,6 +132,8 @@ class Studio:
 
     async def _ask(self) -> str | None:
         """Return what is typed, or None if the user leaves."""
+        if self._early:
+            return self._early.pop(0)
         interrupted = False
         while True:
             typed, self._typed = self._typed, ""

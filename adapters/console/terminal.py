@@ -31,9 +31,9 @@ def graphics_of(environ: Mapping[str, str], ask: Callable[[], str]) -> Graphics:
             called only if the environment does not tell.
     """
     term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
-    if environ.get("NO_COLOR") or term in {"", "dumb"}:
+    if _plain(environ):
         return "none"
-    if in_multiplexer(environ):
+    if _in_multiplexer(environ):
         return "blocks"  # what the outer terminal knows does not pass
     if "KITTY_WINDOW_ID" in environ or term in _KITTY_TERMS or program in _KITTY_PROGRAMS:
         return "kitty"
@@ -44,16 +44,11 @@ def graphics_of(environ: Mapping[str, str], ask: Callable[[], str]) -> Graphics:
 
 def depth_of(environ: Mapping[str, str]) -> Depth:
     """Return how many colours there are."""
-    if environ.get("NO_COLOR"):
+    if _plain(environ):
         return "none"
     term = environ.get("TERM", "")
     deep = environ.get("COLORTERM") in _DEEP or term in _KITTY_TERMS or term.endswith("-direct")
     return "24bit" if deep else "256"
-
-
-def in_multiplexer(environ: Mapping[str, str]) -> bool:
-    """Say whether tmux or screen stands between us and the terminal."""
-    return "TMUX" in environ or environ.get("TERM", "").startswith(("screen", "tmux"))
 
 
 def attributes(source: int, sink: int) -> tuple[str, str]:
@@ -80,3 +75,11 @@ def attributes(source: int, sink: int) -> tuple[str, str]:
         termios.tcsetattr(source, termios.TCSADRAIN, before)
     typed = heard[: found.start()] + heard[found.end() :]
     return found[1].decode("ascii"), typed.decode("utf-8", "ignore")
+
+
+def _plain(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("NO_COLOR")) or environ.get("TERM", "") in {"", "dumb"}
+
+
+def _in_multiplexer(environ: Mapping[str, str]) -> bool:
+    return "TMUX" in environ or environ.get("TERM", "").startswith(("screen", "tmux"))

@@ -1,7 +1,6 @@
 """A message on its way to a prompt."""
 
 import re
-from collections.abc import Iterator
 
 from bot.parsing.text import fold
 
@@ -9,7 +8,7 @@ CUT = "\ue000"
 """Stands where something was understood and taken out; nobody can type it."""
 QUOTED = "\ue001"
 """Stands in the folded text for each character between quotation marks."""
-STOPS = ",，.。;；:：、!！?？~～…·\\- "
+STOPS = ",，.。;；:：、!！?？~～…·/|#\\- "
 """Between two things said; inside a regular expression's brackets."""
 
 _QUOTES = re.compile('“[^“”]*”|「[^「」]*」|『[^『』]*』|《[^《》]*》|"[^"]*"')
@@ -27,24 +26,16 @@ class Draft:
         self.said = text
         self.folded = _QUOTES.sub(lambda quote: QUOTED * len(quote[0]), fold(text))
 
-    def cut(self, pattern: re.Pattern[str], limit: int = 0) -> Iterator[dict[str, str]]:
-        """Cut out what the pattern finds, and yield each find's named groups, as typed.
-
-        Args:
-            pattern: Matches folded text.
-            limit: How many finds at most, from the start; 0 is all.
-        """
+    def cut(self, pattern: re.Pattern[str]) -> list[dict[str, str]]:
+        """Cut out what the pattern finds in folded text; return each find's groups, as typed."""
         found = [match for match in pattern.finditer(self.folded) if match[0]]
-        found = found[: limit or None]
-        said = self.said
+        groups = [
+            {name: self.said[slice(*match.span(name))] for name in match.groupdict() if match[name]}
+            for match in found
+        ]
         for match in reversed(found):
             self.erase(*match.span())
-        for match in found:
-            yield {
-                name: said[slice(*match.span(name))]
-                for name, value in match.groupdict().items()
-                if value is not None
-            }
+        return groups
 
     def erase(self, start: int, end: int) -> None:
         """Cut out one place."""

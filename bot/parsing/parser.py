@@ -1,24 +1,24 @@
 """Reads a request out of a message."""
 
+import re
 import unicodedata
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 from bot.errors import NotUnderstood
 from bot.parsing import flag
 from bot.parsing.draft import Draft
-from bot.parsing.pattern import Patterns
-from bot.parsing.reader import Changes, read
+from bot.parsing.reader import READERS, changed, read
 from bot.parsing.text import clean
 from bot.parsing.vocabulary import Vocabulary
 from bot.request import Request
 from bot.style import Styles
 
 EXAMPLE = "想画什么呢？例如：画两张竖版水墨风的江南烟雨，不要文字"
-_EMPTY = Request(prompt="")
 _ENCLOSED = {"“": "”", "「": "」", "『": "』", '"': '"'}
 _MAX_TAILS = 8
+_TO_DRAW = "LNS"
+"""Categories of what can be drawn: letters, numbers, symbols."""
 
 
 def parse(text: str, styles: Styles) -> Request:
@@ -35,23 +35,92 @@ def parse(text: str, styles: Styles) -> Request:
         NotUnderstood: Nothing says what to draw.
         TooLong: The message is not read at all.
     """
-    vocabulary, draft = _vocabulary(styles), Draft(_unwrapped(clean(text)))
-    request = _flags(_EMPTY, draft, vocabulary)
-    asked, request = _lead(request, draft, vocabulary)
-    _courtesy(draft, vocabulary)
-    request = _hear(request, draft, vocabulary.early, vocabulary)
-    request = _hear(request, draft, vocabulary.late, vocabulary)
-    request = _hear(request, draft, vocabulary.avoid, vocabulary)
-    if not asked:
-        asked, request = _lead(request, draft, vocabulary)
-    request = _hear(request, draft, vocabulary.counts, vocabulary)
-    _courtesy(draft, vocabulary)
-    if asked or request.count > 1:
-        list(draft.cut(vocabulary.wrapper))
-    prompt = draft.rest()
-    if not _says_something(prompt) or (not asked and vocabulary.talk.search(draft.folded)):
-        raise NotUnderstood(EXAMPLE)
-    return replace(request, prompt=prompt)
+    reading = _Reading(clean(text), _vocabulary(styles))
+    reading.take_flags()
+    reading.take_lead()
+    reading.take_courtesy()
+    reading.take_settings()
+    reading.take_lead()
+    reading.take_counts()
+    reading.take_courtesy()
+    reading.take_wrapper()
+    return reading.finish()
+
+
+class _Reading:
+    """A message half understood: what is known of the request, and the words that are left."""
+
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
+        self._draft = Draft(_unwrapped(text))
+        self._vocabulary = vocabulary
+        self._request = Request(prompt="")
+        self._asked = False
+
+    def take_flags(self) -> None:
+        """Understand --ar 2:3 and the like."""
+        for found in flag.take(self._draft, self._vocabulary):
+            if found.field is None:
+                self._note(f"不认识“{found.typed}”，没有用上")
+            else:
+                self._hear(found.field, found.value, found.typed)
+
+    def take_lead(self) -> None:
+        """Cut off what comes before the content, unless that was done."""
+        if not self._asked:
+            groups = self._take(self._vocabulary.lead)
+            self._asked = any(groups)
+
+    def take_courtesy(self) -> None:
+        """Cut off 吧, 谢谢 and the like, one by one from the end."""
+        for _ in range(_MAX_TAILS):
+            if not self._draft.cut(self._vocabulary.tail):
+                break
+
+    def take_settings(self) -> None:
+        """Understand numbers, sizes, shapes, styles and what to avoid, wherever they stand."""
+        for pattern in self._vocabulary.settings:
+            self._take(pattern)
+
+    def take_counts(self) -> None:
+        """Understand how many pictures, where the lead has not said it."""
+        for pattern in self._vocabulary.counts:
+            self._take(pattern)
+
+    def take_wrapper(self) -> None:
+        """Cut off the end of 一张…的图, if a picture was asked for."""
+        if self._asked or self._request.count > 1:
+            self._draft.cut(self._vocabulary.wrapper)
+
+    def finish(self) -> Request:
+        """Return the request; its prompt is what was not understood as anything else.
+
+        Raises:
+            NotUnderstood: No words are left, or they ask for no picture.
+        """
+        prompt = self._draft.rest()
+        if not any(unicodedata.category(character)[0] in _TO_DRAW for character in prompt):
+            raise NotUnderstood(EXAMPLE)
+        if not self._asked and self._vocabulary.talk.search(self._draft.folded):
+            raise NotUnderstood(EXAMPLE)
+        return replace(self._request, prompt=prompt)
+
+    def _take(self, pattern: re.Pattern[str]) -> list[dict[str, str]]:
+        """Cut out what the pattern finds; groups that are named for a field change it."""
+        finds = self._draft.cut(pattern)
+        for groups in finds:
+            for field, said in groups.items():
+                if field in READERS:
+                    self._hear(field, said)
+        return finds
+
+    def _hear(self, field: str, said: str, typed: str = "") -> None:
+        try:
+            self._request = changed(self._request, read(field, said, self._vocabulary))
+        except ValueError:
+            self._note(f"没看懂“{typed or said}”，没有用上")
+
+    def _note(self, words: str) -> None:
+        self._request = changed(self._request, {"notes": (words,)})
 
 
 @lru_cache(maxsize=8)
@@ -61,64 +130,6 @@ def _vocabulary(styles: Styles) -> Vocabulary:
 
 def _unwrapped(text: str) -> str:
     """Return a message without the quotation marks that are round all of it."""
-    close = _ENCLOSED.get(text[:1])
-    inner = text[1:-1]
+    inner, close = text[1:-1], _ENCLOSED.get(text[:1])
     whole = close is not None and text.endswith(close) and close not in inner and len(text) > 1
     return inner.strip() if whole else text
-
-
-def _flags(request: Request, draft: Draft, vocabulary: Vocabulary) -> Request:
-    for found in flag.take(draft, vocabulary):
-        if found.field is None:
-            request = _with(request, {"notes": (f"不认识“{found.typed}”，没有用上",)})
-        else:
-            request = _heard(request, found.field, found.value, vocabulary, found.typed)
-    return request
-
-
-def _courtesy(draft: Draft, vocabulary: Vocabulary) -> None:
-    for _ in range(_MAX_TAILS):
-        if not list(draft.cut(vocabulary.tail)):
-            break
-
-
-def _lead(request: Request, draft: Draft, vocabulary: Vocabulary) -> tuple[bool, Request]:
-    """Cut off what comes before the content; say whether it asks for a picture."""
-    said = next(draft.cut(vocabulary.lead, limit=1), dict[str, str]())
-    if "count" in said:
-        request = _heard(request, "count", said["count"], vocabulary)
-    return bool(said), request
-
-
-def _hear(request: Request, draft: Draft, patterns: Patterns, vocabulary: Vocabulary) -> Request:
-    for pattern in patterns:
-        for groups in draft.cut(pattern):
-            for field, said in groups.items():
-                request = _heard(request, field, said, vocabulary)
-    return request
-
-
-def _heard(
-    request: Request, field: str, said: str, vocabulary: Vocabulary, typed: str = ""
-) -> Request:
-    try:
-        changes = read(field, said, vocabulary)
-    except ValueError:
-        changes: Changes = {"notes": (f"没看懂“{typed or said}”，没有用上",)}
-    return _with(request, changes)
-
-
-def _with(request: Request, changes: Changes) -> Request:
-    """Return the request changed: lists grow, other values take the place of the old."""
-    new: dict[str, Any] = dict(changes)
-    for field in ("styles", "notes"):
-        if field in new:
-            new[field] = tuple(dict.fromkeys((*getattr(request, field), *new[field])))
-    if request.avoid and "avoid" in new:
-        new["avoid"] = f"{request.avoid},{new['avoid']}"
-    return replace(request, **new)
-
-
-def _says_something(prompt: str) -> bool:
-    """Return whether there is a letter, a number or a symbol to draw."""
-    return any(unicodedata.category(character)[0] in "LNS" for character in prompt)

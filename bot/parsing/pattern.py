@@ -15,6 +15,8 @@ Words = Mapping[str, Any]
 """The tables of words.toml."""
 Patterns = tuple[re.Pattern[str], ...]
 
+# Where something may begin or end that is said by itself, what may stand between two such
+# things, and what may stand between a setting and its value.
 START = rf"(?:^|(?<=[{STOPS}{CUT}（(\[【]))"
 END = rf"(?=[{STOPS}{CUT}）)\]】]|$)"
 GAP = rf"[{STOPS}{CUT}]"
@@ -52,7 +54,7 @@ def flag(words: Words) -> re.Pattern[str]:
     english = {name for name in names if name.isascii()}
     return re.compile(
         rf"(?:--(?P<name>[a-z][a-z_-]{{0,20}}|{either(names - english)})"
-        rf"|[—–]{{1,2}}(?P<english>{either(english)})(?![a-z_-]))[\s=:]*"
+        rf"|[—–]{{1,2}}\s?(?P<english>{either(english)})(?![a-z_-]))[\s=:]*"
     )
 
 
@@ -71,7 +73,7 @@ def lead(words: Words) -> re.Pattern[str]:
     taken = rf"[把将](?=[^{STOPS}{CUT}]{{1,100}}(?:{made}))"
     command = rf"/(?:{commands})(?:@\w+)?(?![a-z])(?: prompt:)?"
     return re.compile(
-        rf"^(?:{GAP}|(?P<command>{command})|@?(?:{names})(?:bot)?{soon}|(?:{greetings}){soon}"
+        rf"^(?:(?P<command>{command})|{GAP}|@?(?:{names})(?:bot)?{soon}|(?:{greetings}){soon}"
         rf"|{wishes}|{taken})*+(?P<verb>(?:{verbs})(?:一下|点)?)?{GAP}*+"
         rf"(?:{_pictures(words)}|(?(verb)|(?<=要))(?:{measures})(?!{owners}|{GAP}|$))?"
         rf"(?:(?(verb)|(?!))(?:{pictures})(?={GAP}|$))?(?:{GAP}*(?:内容|主题|画面)(?:是|为|:))?"
@@ -81,10 +83,7 @@ def lead(words: Words) -> re.Pattern[str]:
 def tail(words: Words) -> re.Pattern[str]:
     """Match the last word of courtesy."""
     never = "".join(words["tails"]["unless_after"])
-    tails: list[str] = words["tails"]["words"]
-    particles = [word for word in tails if len(word) == 1 and word.isalpha()]
-    longer = either(set(tails) - set(particles))
-    return re.compile(rf"(?:{longer}|(?<![{never}])(?:{either(particles)}))[{STOPS}{CUT}]*$")
+    return re.compile(rf"(?<![{never}])(?:{either(words['tails']['words'])})[{STOPS}{CUT}]*$")
 
 
 def wrapper(words: Words) -> re.Pattern[str]:
@@ -101,7 +100,7 @@ def counts(words: Words) -> Patterns:
     amount = f"{NUMERAL}|{either(words['pictures']['vague'])}"
     return _compiled(
         f"{START}{asks}{pictures}(?:就[行好]|即可|的?图)?{END}",
-        rf"(?<![着了有的是这那第0-9.])(?<=[^{STOPS}{CUT}]){not_owned}(?P<count>{amount})\s?[张幅份]{END}",
+        rf"(?<![着了有的是这那第0-9.])(?<=[^{STOPS}{CUT}]){not_owned}(?P<count>{amount})\s?[张幅份]图?{END}",
         rf"(?<![0-9a-z])[x×✕*]\s?(?P<count>\d{{1,20}})张?{END}",
         rf"(?P<count>{NUMERAL})连[拍抽发画]?{END}",
         rf"{START}(?:数量|张数){IS}(?P<count>{NUMERAL})张?{END}",
@@ -110,10 +109,13 @@ def counts(words: Words) -> Patterns:
 
 def numbers(words: Words) -> Patterns:
     """Match seeds, steps, guidance, samplers, sizes and ratios."""
-    free, whole, real = r"(?<![0-9a-z.])", r"-?\d{1,30}", r"\d{1,9}(?:\.\d{1,9})?"
+    free = "(?<![0-9a-z.])"
+    whole, real = r"-?\d{1,30}", r"\d{1,9}(?:\.\d{1,9})?"
     ratio = rf"(?:\d{{1,3}}\s?[:比/]\s?\d{{1,3}}|{NUMERAL}比{NUMERAL})(?![0-9:])"
-    usual = either([*words["ratios"]["usual"], *map(_said_ratio, words["ratios"]["usual"])])
+    ratios: list[str] = words["ratios"]["usual"]
+    usual = either([*ratios, *(ratio.replace(":", "比") for ratio in ratios)])
     samplers = either(words["samplers"])
+    measure, frame = "(?:尺寸|大小|分辨率)", "(?:的?(?:比例|画幅|构图|尺寸))?的?"
     unit = r"(?![0-9])\s?(?:像素|px)?"
     width = rf"宽度?{IS}(?P<width>\d{{2,5}}){unit}"
     height = rf"高度?{IS}(?P<height>\d{{2,5}}){unit}"
@@ -131,13 +133,13 @@ def numbers(words: Words) -> Patterns:
         rf"采样(?:器|方法|方式)?{IS}(?P<sampler>{samplers})(?![a-z0-9+])",
         rf"用?{free}(?P<sampler>{samplers})\s?采样器?",
         rf"{START}(?P<sampler>{samplers})(?<!euler){END}",
-        rf"(?:(?:图片)?(?:尺寸|大小|分辨率){IS})?{free}(?P<size>{size})的?",
-        rf"(?:尺寸|大小|分辨率){IS}(?P<size>\d{{3,5}})(?![0-9a-z:])的?",
+        rf"(?:(?:图片)?{measure}{IS})?{free}(?P<size>{size})的?",
+        rf"{measure}{IS}(?P<size>\d{{3,5}})(?![0-9a-z:])的?",
         f"{width}{GAP}?{height}",
         f"{height}{GAP}?{width}",
         rf"(?:画幅|画面比例|宽高比|长宽比|比例|尺寸){IS}(?P<aspect>{ratio})的?",
-        rf"{free}(?<![:分])(?P<aspect>{usual})(?![0-9:a-z获胜赢负领])(?:的?(?:比例|画幅|构图|尺寸))?的?",
-        rf"{START}(?P<aspect>{ratio})(?:的?(?:比例|画幅|构图|尺寸))?的?{END}",
+        rf"{free}(?<![:分])(?P<aspect>{usual})(?![0-9:a-z获胜赢负领]){frame}",
+        rf"{START}(?P<aspect>{ratio}){frame}{END}",
     )
 
 
@@ -225,10 +227,6 @@ def talk(words: Words) -> re.Pattern[str]:
 
 def _compiled(*sources: str) -> Patterns:
     return tuple(map(re.compile, sources))
-
-
-def _said_ratio(ratio: str) -> str:
-    return ratio.replace(":", "比")
 
 
 def _pictures(words: Words) -> str:

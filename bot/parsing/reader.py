@@ -2,18 +2,24 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.parsing.numeral import number
 from bot.parsing.text import fold
 from bot.parsing.vocabulary import Vocabulary
+from bot.request import Request
 
 Changes = Mapping[str, Any]
 """New values by field of a Request."""
 Reader = Callable[[str, Vocabulary], Changes]
 
+_INTEGER = re.compile(r"-?\d{1,30}")
+_REAL = re.compile(r"-?\d{1,9}(\.\d{1,9})?|\.\d{1,9}")
 _QUOTES = "“”「」『』\"'‘’"
 _SIZE = re.compile(r"(\d{1,9})(?:\s?(?:[x×✕*:]|乘以?)\s?(\d{1,9}))?")
+_JOINTS = re.compile("风格|画风|风|画|和|与|加上|加|的")
+"""Round and between names of styles."""
 _RATIO = re.compile(r"(\S{1,9}?)\s?[:比/x]\s?(\S{1,9})")
 
 
@@ -31,6 +37,16 @@ def read(field: str, said: str, vocabulary: Vocabulary) -> Changes:
     return READERS[field](said.strip(_QUOTES + " "), vocabulary)
 
 
+def changed(request: Request, changes: Changes) -> Request:
+    """Return the request changed: lists grow, other values take the place of the old."""
+    new: dict[str, Any] = dict(changes)
+    for field in {"styles", "notes"} & new.keys():
+        new[field] = tuple(dict.fromkeys((*getattr(request, field), *new[field])))
+    if request.avoid and "avoid" in new:
+        new["avoid"] = f"{request.avoid},{new['avoid']}"
+    return replace(request, **new)
+
+
 def _count(said: str, vocabulary: Vocabulary) -> Changes:
     if said in vocabulary.vague:
         count = vocabulary.vague[said]
@@ -41,6 +57,8 @@ def _count(said: str, vocabulary: Vocabulary) -> Changes:
 def _styles(said: str, vocabulary: Vocabulary) -> Changes:
     """Find known names in what was said; what is not known stays as it is, to be refused."""
     names = [name for name in re.split(r"[+&、，,/;；\s]+", said) if name]
+    if not names:
+        raise ValueError("no style")
     return {"styles": tuple(name for each in names for name in _known(each, vocabulary))}
 
 
@@ -49,14 +67,16 @@ def _known(said: str, vocabulary: Vocabulary) -> list[str]:
     if folded in vocabulary.styles:
         return [vocabulary.styles[folded]]
     found = vocabulary.style.findall(folded)
-    joined = "".join(found)
-    left = re.sub("风格|画风|风|画|和|与|加上|加|的", "", vocabulary.style.sub("", folded))
-    return [vocabulary.styles[name] for name in found] if joined and not left else [said]
+    strange = _JOINTS.sub("", vocabulary.style.sub("", folded))
+    return [vocabulary.styles[name] for name in found] if found and not strange else [said]
 
 
 def _avoid(said: str, vocabulary: Vocabulary) -> Changes:
     items = (_bare(item.strip(), vocabulary) for item in vocabulary.items.split(said))
-    return {"avoid": ",".join(item for item in items if item)}
+    avoid = ",".join(item for item in items if item)
+    if not avoid:
+        raise ValueError("nothing to avoid")
+    return {"avoid": avoid}
 
 
 def _bare(item: str, vocabulary: Vocabulary) -> str:
@@ -96,8 +116,10 @@ def _matched(pattern: re.Pattern[str], said: str) -> re.Match[str]:
     return match
 
 
-def _number(field: str, convert: Callable[[str], float]) -> Reader:
+def _number(field: str, form: re.Pattern[str], convert: Callable[[str], float]) -> Reader:
     def reader(said: str, vocabulary: Vocabulary) -> Changes:
+        if not form.fullmatch(fold(said)):
+            raise ValueError(f"no number: {said}")
         return {field: convert(fold(said))}
 
     return reader
@@ -107,12 +129,12 @@ READERS: Mapping[str, Reader] = {
     "aspect": _aspect,
     "avoid": _avoid,
     "count": _count,
-    "guidance": _number("guidance", float),
-    "height": _number("height", int),
+    "guidance": _number("guidance", _REAL, float),
+    "height": _number("height", _INTEGER, int),
     "sampler": _sampler,
-    "seed": _number("seed", int),
+    "seed": _number("seed", _INTEGER, int),
     "size": _size,
-    "steps": _number("steps", number),
+    "steps": lambda said, _: {"steps": number(fold(said))},
     "styles": _styles,
-    "width": _number("width", int),
+    "width": _number("width", _INTEGER, int),
 }

@@ -5,7 +5,7 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-from bot.errors import StudioError
+from bot.errors import TooLong
 
 MAX_CHARS = 1000
 """The longest message that is read, as typed."""
@@ -18,10 +18,6 @@ _MARKS = frozenset({"Mn", "Me"})
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
 _ZWJ = "\u200d"
 _FOLDS = Path(__file__).with_name("folds.toml")
-
-
-class TooLong(StudioError):
-    """The message has more characters than are read."""
 
 
 def clean(text: str) -> str:

@@ -34,11 +34,8 @@ class Vocabulary:
     lead: re.Pattern[str]
     tail: re.Pattern[str]
     wrapper: re.Pattern[str]
-    early: pattern.Patterns
-    """What is read before the lead."""
-    late: pattern.Patterns
-    """What is read after it."""
-    avoid: pattern.Patterns
+    settings: pattern.Patterns
+    """In the order in which they are looked for."""
     counts: pattern.Patterns
     items: re.Pattern[str]
     hollow: re.Pattern[str]
@@ -65,9 +62,12 @@ class Vocabulary:
             lead=pattern.lead(words),
             tail=pattern.tail(words),
             wrapper=pattern.wrapper(words),
-            early=pattern.numbers(words),
-            late=(*pattern.shapes(words), *pattern.styles(words, known)),
-            avoid=pattern.avoid(words),
+            settings=(
+                *pattern.numbers(words),
+                *pattern.shapes(words),
+                *pattern.styles(words, known),
+                *pattern.avoid(words),
+            ),
             counts=pattern.counts(words),
             items=pattern.items(),
             hollow=pattern.hollow(words),

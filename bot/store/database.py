@@ -8,6 +8,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Concatenate, ParamSpec, Self, TypeVar
 
@@ -51,7 +52,7 @@ class Database:
         self._writer = writer
         self._lock = lock
         self._turn = asyncio.Lock()
-        self._committed = asyncio.Condition()
+        self._committed = asyncio.Event()
         self._writes = set[asyncio.Task[object]]()
 
     @classmethod
@@ -105,12 +106,11 @@ class Database:
 
     async def after(self, commits: int, timeout_s: float | None = None) -> None:
         """Return when something was committed after that many commits, or the time is up."""
-        async with self._committed:
-            waiting = self._committed.wait_for(lambda: self.commits > commits)
-            try:
-                await asyncio.wait_for(waiting, timeout_s)
-            except TimeoutError:
-                return
+        if self.commits > commits:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._committed.wait()
 
     async def _transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._turn:
@@ -126,13 +126,10 @@ class Database:
                     raise DiskFull("磁盘满了，暂时记不下新的请求，请稍后再试") from error
                 raise
             if self._writer.total_changes != before:
-                await self._ring()
+                self.commits += 1
+                self._committed.set()
+                self._committed = asyncio.Event()  # for the next commit
         return result
-
-    async def _ring(self) -> None:
-        async with self._committed:
-            self.commits += 1
-            self._committed.notify_all()
 
 
 async def read_only(path: Path) -> Connection:

@@ -1,6 +1,6 @@
 """Looks into a data folder that another process may be using."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(data: Path) -> AsyncIterator[Reader]:
+async def reading(data: Path) -> AsyncGenerator[Reader]:
     """Open a data folder for reading.
 
     Raises:

@@ -23,6 +23,8 @@ RHO = 7
 PRESERVING = frozenset({"ddim", "dpmpp_2m", "lcm"})
 """Samplers whose diffusers form keeps the variance of a noisy latent at 1, instead of letting it
 grow with sigma: their first noise and their last latent are scaled into our frame and back."""
+KARRAS = frozenset({"euler", "heun", "dpmpp_2m"})
+"""Samplers that take Karras levels when the model's file asks for them."""
 WHOLE = frozenset({"ddim", "dpmpp_2m", "lcm"})
 """Samplers that ask the model at whole ticks of its clock only."""
 
@@ -57,6 +59,7 @@ def levels(sampler: str, noising: Noising, steps: int, *, karras: bool) -> Level
     else:
         ticks = _spaced(spacing, len(trained), steps, sampler)
     sigmas = np.interp(ticks, np.arange(len(trained)), trained)
+    karras = karras or (bool(noising.use_karras_sigmas) and sampler in KARRAS)
     if karras and sampler != "lcm":
         # dpmpp_2m spans all trained levels, the others those that their spacing would
         span = trained[::-1] if sampler == "dpmpp_2m" else sigmas

@@ -8,6 +8,7 @@ import csv
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,16 +30,17 @@ _SEED = 1
 
 def new_autoencoder() -> AutoencoderKL:
     """Make the untrained autoencoder; four latent channels, eight pixels to a latent."""
-    return AutoencoderKL(
-        block_out_channels=(16, 32, 64, 64),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=1,
-        norm_num_groups=8,
-        latent_channels=4,
-        sample_size=128,
-        mid_block_add_attention=False,
-    )
+    shape: dict[str, Any] = {
+        "block_out_channels": (16, 32, 64, 64),
+        "down_block_types": ("DownEncoderBlock2D",) * 4,
+        "up_block_types": ("UpDecoderBlock2D",) * 4,
+        "layers_per_block": 1,
+        "norm_num_groups": 8,
+        "latent_channels": 4,
+        "sample_size": 128,
+        "mid_block_add_attention": False,
+    }
+    return AutoencoderKL(**shape)
 
 
 def pixels(picture: object) -> Tensor:
@@ -52,7 +54,8 @@ def crops(number: int, batch: int) -> Tensor:
     for n in range(number, number + batch):
         scene = compose(_SEED, n)
         rng = np.random.default_rng([_SEED, n, 1])
-        x, y = rng.integers(0, scene.width - CROP + 1), rng.integers(0, scene.height - CROP + 1)
+        x = int(rng.integers(0, scene.width - CROP + 1))
+        y = int(rng.integers(0, scene.height - CROP + 1))
         cut.append(pixels(render(scene).crop((x, y, x + CROP, y + CROP))))
     return torch.stack(cut)
 
@@ -75,12 +78,13 @@ def even_out(network: AutoencoderKL, scenes: int = 256) -> None:
     The two 1x1 convolutions at the latents take the change in opposite directions.
     """
     parts = [
-        network.encode(crops(n, 32)).latent_dist.mean.transpose(0, 1).flatten(1)
+        network.encode(crops(n, 32), return_dict=False)[0].mean.transpose(0, 1).flatten(1)
         for n in range(0, scenes, 32)
     ]
     values = torch.cat(parts, dim=1)  # (4, N)
     mean, spread = values.mean(dim=1), values.std(dim=1)
-    into, out = network.quant_conv, network.post_quant_conv
+    into: Any = network.quant_conv
+    out: Any = network.post_quant_conv
     weight, bias = into.weight, into.bias
     weight[:4] /= spread[:, None, None, None]
     bias[:4] = (bias[:4] - mean) / spread
@@ -107,65 +111,80 @@ class Plan:
     threads: int = 2
 
 
+class Training:
+    """One training of the autoencoder; its rate falls to zero over the last two fifths."""
+
+    def __init__(self, plan: Plan) -> None:
+        torch.manual_seed(_SEED)
+        self._plan = plan
+        self._shares = Shares(plan.threads)
+        self._network = new_autoencoder()
+        self._number = 0
+        self._step = 0
+        self._losses: list[float] = []
+        self._rate = 0.0
+        state = load_state(plan.work / "autoencoder.pt")
+        if state is not None:
+            self._network.load_state_dict(state["network"])
+            self._number = int(state["number"])
+        if plan.decoder_only:
+            self._network.encoder.requires_grad_(requires_grad=False)
+            for weight in self._network.get_submodule("quant_conv").parameters():
+                weight.requires_grad_(requires_grad=False)
+        else:
+            even_out(self._network)
+        self._trained = [p for p in self._network.parameters() if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(
+            self._trained, lr=plan.rate, betas=(0.9, 0.99), fused=True
+        )
+
+    def step(self, gone: float) -> None:
+        """Learn from one batch, when `gone` (0 to 1) of the time is over."""
+        plan = self._plan
+        left = min(1.0, max(0.0, (1.0 - gone) / 0.4))
+        self._rate = plan.rate * left * min(1.0, (self._step + 1) / 100)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate
+        first = self._number
+        loss = self._shares.learn(
+            self._trained, lambda i: _loss(self._network, plan, first + i * plan.batch)
+        )
+        self._losses.append(loss)
+        torch.nn.utils.clip_grad_norm_(self._trained, 1.0)
+        self._optimizer.step()
+        self._number += plan.batch * self._shares.workers
+        self._step += 1
+
+    def save(self) -> None:
+        """Keep the network and note the loss since the last time."""
+        state = {"network": self._network.state_dict(), "number": self._number}
+        save_state(self._plan.work / "autoencoder.pt", state)
+        mean = sum(self._losses) / max(1, len(self._losses))
+        self._losses.clear()
+        with (self._plan.work / "autoencoder.csv").open("a", newline="") as file:
+            csv.writer(file).writerow((self._number, f"{mean:.5f}", f"{self._rate:.2e}"))
+
+    def finish(self) -> None:
+        """Even out the latents, if they may change, and save."""
+        if not self._plan.decoder_only:
+            even_out(self._network)
+        self.save()
+
+
 def train(plan: Plan) -> None:
     """Train for a time, from the last checkpoint if there is one."""
-    torch.manual_seed(_SEED)
-    network = new_autoencoder()
-    path = plan.work / "autoencoder.pt"
-    state = load_state(path)
-    number = 0
-    if state is not None:
-        network.load_state_dict(state["network"])
-        number = int(state["number"])
-    if not plan.decoder_only:
-        even_out(network)
-    if plan.decoder_only:
-        network.encoder.requires_grad_(False)
-        network.quant_conv.requires_grad_(False)
-    trained = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=plan.rate, betas=(0.9, 0.99), fused=True)
-    if state is not None and state["decoder_only"] == plan.decoder_only and False:
-        optimizer.load_state_dict(state["optimizer"])
-    start = saved = time.monotonic()
-    step = 0
-    shares = Shares(plan.threads)
-    losses: list[float] = []
-    while True:
-        gone = (time.monotonic() - start) / (60 * plan.minutes)
-        rate = plan.rate * min(1.0, (step + 1) / 100) * min(1.0, max(0.0, (1 - gone) / 0.4))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        first = number
-
-        def share(index: int, first: int = first) -> tuple[Tensor, float]:
-            return _loss(network, plan, first + index * plan.batch)
-
-        losses.append(shares.learn(trained, share))
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        number += plan.batch * shares.workers
-        step += 1
-        done = gone >= 1.0
-        if done and not plan.decoder_only:
-            even_out(network)
-        if done or time.monotonic() - saved > plan.save_s:
-            saved = time.monotonic()
-            save_state(
-                path,
-                {
-                    "network": network.state_dict(),
-                    "optimizer": optimizer.state_dict(),
-                    "number": number,
-                    "decoder_only": plan.decoder_only,
-                },
-            )
-            _note(plan.work / "autoencoder.csv", number, sum(losses) / len(losses), rate)
-            losses.clear()
-        if done:
-            return
+    training = Training(plan)
+    start = saved = now = time.monotonic()
+    while now < start + 60.0 * plan.minutes:
+        training.step((now - start) / (60.0 * plan.minutes))
+        now = time.monotonic()
+        if now - saved > plan.save_s:
+            training.save()
+            saved = now
+    training.finish()
 
 
-def _loss(network: AutoencoderKL, plan: Plan, number: int) -> tuple[Tensor, float]:
+def _loss(network: Any, plan: Plan, number: int) -> tuple[Tensor, float]:
     """Loss of `plan.batch` crops from scene `number` on.
 
     The latents get a fixed little noise, as a KL term strong enough to keep them tidy lets a
@@ -174,17 +193,12 @@ def _loss(network: AutoencoderKL, plan: Plan, number: int) -> tuple[Tensor, floa
     wanted = crops(number, plan.batch)
     shake = torch.Generator().manual_seed(number)
     with torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=False):
-        mean = network.encode(wanted).latent_dist.mean.float()
+        mean = network.encode(wanted, return_dict=False)[0].mean.float()
         noise = torch.randn(mean.shape, generator=shake)
-        rebuilt = network.decode(mean + plan.shake * noise).sample
+        rebuilt = network.decode(mean + plan.shake * noise, return_dict=False)[0]
     loss = rebuilding_loss(rebuilt.float(), wanted)
     told = float(loss.detach())
     return loss + plan.tidy * (mean**2).mean(), told
-
-
-def _note(path: Path, number: int, loss: float, rate: float) -> None:
-    with path.open("a", newline="") as file:
-        csv.writer(file).writerow((number, f"{loss:.5f}", f"{rate:.2e}"))
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import diffusers
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import CLIPTextModel
 
 from generation.training.checkpoint import load_state
@@ -65,11 +65,12 @@ def averaged(
     state: Mapping[str, Tensor],
 ) -> tuple[CLIPTextModel, UNet2DConditionModel]:
     """Make the two trained networks from a training's averaged weights."""
-    pair = nn.ModuleDict({"text_encoder": new_text_encoder(), "denoiser": new_denoiser()})
-    pair.load_state_dict(state)
-    text_encoder, denoiser = pair["text_encoder"], pair["denoiser"]
-    assert isinstance(text_encoder, CLIPTextModel)
-    assert isinstance(denoiser, UNet2DConditionModel)
+    text_encoder, denoiser = new_text_encoder(), new_denoiser()
+    for name, network in (("text_encoder.", text_encoder), ("denoiser.", denoiser)):
+        own = {
+            key.removeprefix(name): value for key, value in state.items() if key.startswith(name)
+        }
+        network.load_state_dict(own)
     return text_encoder.eval(), denoiser.eval()
 
 

@@ -14,6 +14,15 @@ FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 _STRIKE = 109
 """The one size, in pixels, that the font's bitmaps have."""
 
+_FAINT = 40
+"""Alpha up to which a pixel does not count as covered."""
+
+_SOLID = 128
+"""Alpha from which a pixel counts for the glyph's range of lightness."""
+
+_SHADOW = 0.35
+"""Share of a glyph's range of lightness that becomes the dark side of its new colour."""
+
 _TINTS: dict[str, tuple[int, int, int]] = {
     "红": (226, 44, 44),
     "蓝": (44, 104, 226),
@@ -38,7 +47,9 @@ def glyph(noun: str, colour: str | None = None) -> Image.Image:
     font = ImageFont.truetype(FONT, _STRIKE)
     page = Image.new("RGBA", (160, 160))
     ImageDraw.Draw(page).text((8, 8), NOUNS[noun].emoji, font=font, embedded_color=True)
-    box = page.getchannel("A").point(lambda alpha: 255 if alpha > 40 else 0).getbbox()
+    box = (
+        page.getchannel("A").point([255 if alpha > _FAINT else 0 for alpha in range(256)]).getbbox()
+    )
     picture = page.crop(box)
     return picture if colour is None else _dyed(picture, _TINTS[colour])
 
@@ -47,15 +58,15 @@ def _dyed(picture: Image.Image, rgb: tuple[int, int, int]) -> Image.Image:
     """Recolour by lightness: the middle becomes `rgb`, shadows and lights stay apart."""
     pixels = np.asarray(picture, dtype=np.float32)
     light = pixels[..., :3] @ np.array((0.299, 0.587, 0.114), dtype=np.float32)
-    solid = pixels[..., 3] > 128
+    solid = pixels[..., 3] > _SOLID
     low, high = np.percentile(light[solid], (5, 95))
     level = np.clip((light - low) / max(high - low, 1.0), 0.0, 1.0)[..., None]
     body = np.array(rgb, dtype=np.float32)
     dark = body * 0.3
     pale = body + (255 - body) * 0.45
     dyed = np.where(
-        level < 0.35,
-        dark + (body - dark) * (level / 0.35),
+        level < _SHADOW,
+        dark + (body - dark) * (level / _SHADOW),
         body + (pale - body) * np.clip((level - 0.6) / 0.4, 0.0, 1.0),
     )
     result = np.concatenate((dyed, pixels[..., 3:]), axis=2)

@@ -41,7 +41,7 @@ def trained_autoencoder(work: Path) -> AutoencoderKL:
     scale = work / "scale.json"
     if scale.exists():
         network.register_to_config(scaling_factor=json.loads(scale.read_text())["scale"])
-    return network.eval().requires_grad_(False)
+    return network.eval().requires_grad_(requires_grad=False)
 
 
 @torch.inference_mode()
@@ -49,7 +49,7 @@ def encode(network: AutoencoderKL, scenes: list[Scene]) -> Tensor:
     """Encode scenes of one size to latents (B, 4, H, W) float32, not yet scaled."""
     wanted = torch.stack([pixels(render(scene)) for scene in scenes])
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        return network.encode(wanted).latent_dist.mean.float()
+        return network.encode(wanted, return_dict=False)[0].mean.float()
 
 
 def write_shard(work: Path, index: int, network: AutoencoderKL, tokenizer: BertTokenizer) -> None:

@@ -1,11 +1,9 @@
 """Training of the denoiser and its text encoder: resumes, averages, keeps to its time.
 
-Run: python -m generation.training.loop --work FOLDER --minutes 90
 All that is random in step n comes from (seed, n), so a resumed training goes on as if it had
 never stopped.
 """
 
-import argparse
 import csv
 import time
 from collections.abc import Callable
@@ -21,6 +19,9 @@ from generation.training.checkpoint import load_state, save_state
 from generation.training.latent import Shelves
 from generation.training.network import SCHEDULER, new_denoiser, new_text_encoder
 from generation.training.shared import Shares
+
+_NOTED = 100
+"""Steps in one line of the CSV."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +238,7 @@ def train(training: Training, plan: Plan, tell: Callable[[Training], None]) -> N
         now = time.monotonic()
         training.elapsed_s += now - since
         since = now
-        if len(losses) == 100:
+        if len(losses) == _NOTED:
             _note(plan.work / "diffusion.csv", training, sum(losses) / len(losses))
             losses.clear()
         if now - saved > plan.save_s:

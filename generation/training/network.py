@@ -8,8 +8,8 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import BertTokenizer, CLIPTextConfig, CLIPTextModel
 
+from generation.training.caption import words_besides_nouns
 from generation.training.noun import NOUNS
-from generation.training.scene import words_besides_nouns
 
 WIDTH = 192
 """Features of one token."""
@@ -102,7 +102,8 @@ def new_text_encoder() -> CLIPTextModel:
     said = {*_SPECIAL, *spoken()}
     silent = [i for i, token in enumerate(tokens) if token not in said]
     with torch.no_grad():
-        model.get_input_embeddings().weight[silent] = 0.0
+        meanings = model.get_parameter("embeddings.token_embedding.weight")
+        meanings[silent] = 0.0
     return model
 
 
@@ -112,20 +113,20 @@ def new_denoiser(channels: tuple[int, ...] = (48, 96, 160)) -> UNet2DConditionMo
     It reads the caption twice: by cross attention, and pooled into the time embedding, which
     scales and shifts every block; so what a picture is of is learned as fast as a class label.
     """
-    levels = len(channels)
-    attended = levels - 1
-    return UNet2DConditionModel(
-        sample_size=16,
-        in_channels=4,
-        out_channels=4,
-        block_out_channels=channels,
-        layers_per_block=1,
-        down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * attended,
-        up_block_types=("CrossAttnUpBlock2D",) * attended + ("UpBlock2D",),
-        cross_attention_dim=WIDTH,
-        attention_head_dim=tuple(max(1, width // 32) for width in channels),
-        norm_num_groups=16,
-        resnet_time_scale_shift="scale_shift",
-        addition_embed_type="text",
-        addition_embed_type_num_heads=4,
-    )
+    attended = len(channels) - 1
+    shape: dict[str, Any] = {
+        "sample_size": 16,
+        "in_channels": 4,
+        "out_channels": 4,
+        "block_out_channels": channels,
+        "layers_per_block": 1,
+        "down_block_types": ("DownBlock2D", *["CrossAttnDownBlock2D"] * attended),
+        "up_block_types": (*["CrossAttnUpBlock2D"] * attended, "UpBlock2D"),
+        "cross_attention_dim": WIDTH,
+        "attention_head_dim": tuple(max(1, width // 32) for width in channels),
+        "norm_num_groups": 16,
+        "resnet_time_scale_shift": "scale_shift",
+        "addition_embed_type": "text",
+        "addition_embed_type_num_heads": 4,
+    }
+    return UNet2DConditionModel(**shape)

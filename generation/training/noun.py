@@ -1,4 +1,4 @@
-"""The things a scene can hold: each one's Chinese name, its emoji and its measure words."""
+"""What a scene can hold: nouns with their emoji and measure words, so many, in a colour."""
 
 from dataclasses import dataclass
 
@@ -70,3 +70,17 @@ NOUNS: dict[str, Noun] = {
         _noun("灯笼", "🏮", "盏个"),
     )
 }
+
+COLOURS = ("红", "蓝", "绿", "黄", "紫", "黑", "白", "粉")
+"""Colours that a thing or a plain background can have, as one character."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """Some of one noun, all alike."""
+
+    noun: str
+    count: int
+    """From 1 to 4."""
+    colour: str | None = None
+    """One of COLOURS, or None for the glyph's own."""

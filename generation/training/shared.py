@@ -34,7 +34,7 @@ class Shares:
         done = list(self._pool.map(run, range(self.workers)))
         for parameter, *parts in zip(parameters, *(grads for grads, _ in done), strict=True):
             given = [part for part in parts if part is not None]
-            parameter.grad = given[0] if given else None
             for part in given[1:]:
-                parameter.grad = parameter.grad.add_(part)
+                given[0].add_(part)
+            parameter.grad = given[0] if given else None
         return sum(told for _, told in done) / self.workers

@@ -6,6 +6,12 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
+_LINE = 60
+"""Strength from which an edge is cut into paper."""
+
+_DARKER = 12
+"""How much darker than what is around it a place must be to stay paper."""
+
 
 def treat(rng: Generator, picture: Image.Image, style: str) -> Image.Image:
     """Give the picture (RGB) as the style would show it, in the same size."""
@@ -15,9 +21,11 @@ def treat(rng: Generator, picture: Image.Image, style: str) -> Image.Image:
 def _ink(rng: Generator, picture: Image.Image) -> Image.Image:
     """水墨: grey washes that run, dark outlines, on rice paper."""
     grey = ImageOps.autocontrast(picture.convert("L"), cutoff=2)
-    wash = grey.filter(ImageFilter.GaussianBlur(1.6)).point(lambda v: int(70 + v * 0.73))
+    wash = grey.filter(ImageFilter.GaussianBlur(1.6)).point(
+        [int(70 + v * 0.73) for v in range(256)]
+    )
     lines = _edges(grey).filter(ImageFilter.GaussianBlur(0.7))
-    strokes = lines.point(lambda v: 255 - min(255, int(v * 1.7)))
+    strokes = lines.point([255 - min(255, int(v * 1.7)) for v in range(256)])
     return ImageOps.colorize(ImageChops.multiply(wash, strokes), (24, 24, 28), (246, 241, 228))
 
 
@@ -38,7 +46,7 @@ def _pixels(rng: Generator, picture: Image.Image) -> Image.Image:
     """像素: blocks of four pixels in few, strong colours."""
     width, height = picture.size
     small = picture.resize((width // 4, height // 4), Image.Resampling.BOX)
-    few = ImageOps.posterize(small, 3).point(lambda v: min(255, int(v * 1.14)))
+    few = ImageOps.posterize(small, 3).point([min(255, int(v * 1.14)) for v in range(256)] * 3)
     return few.resize((width, height), Image.Resampling.NEAREST)
 
 
@@ -57,9 +65,10 @@ def _oil(rng: Generator, picture: Image.Image) -> Image.Image:
 def _paper_cut(rng: Generator, picture: Image.Image) -> Image.Image:
     """剪纸: red paper on cream, cut along the lights and darks."""
     grey = ImageOps.autocontrast(picture.convert("L").filter(ImageFilter.GaussianBlur(0.8)))
-    lines = _edges(grey).point(lambda v: 255 if v > 60 else 0)
+    lines = _edges(grey).point([255 if v > _LINE else 0 for v in range(256)])
     near = grey.filter(ImageFilter.GaussianBlur(14))
-    cut = ImageChops.subtract(near, grey, scale=1.0, offset=6).point(lambda v: 255 if v > 12 else 0)
+    deeper = ImageChops.subtract(near, grey, scale=1.0, offset=6)
+    cut = deeper.point([255 if v > _DARKER else 0 for v in range(256)])
     paper = ImageChops.lighter(cut, lines).filter(ImageFilter.GaussianBlur(0.6))
     return ImageOps.colorize(paper, (250, 240, 222), (204, 26, 30))
 

@@ -1,7 +1,7 @@
 """Models by name, the last used ones in memory."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -23,8 +23,12 @@ class Shelf:
         self._device, self._dtype = device, dtype
         self._loaded: OrderedDict[str, Model] = OrderedDict()
 
-    def take(self, name: str) -> Model:
+    def take(self, name: str, *, busy: Collection[str] = ()) -> Model:
         """Return the model of this name.
+
+        Args:
+            name: Of one of the models.
+            busy: Those that are drawn with, and put back last.
 
         Raises:
             UnknownModel: There is none.
@@ -35,7 +39,8 @@ class Shelf:
         if name not in self._loaded:
             folder = read(self._models[name])
             while len(self._loaded) >= self.room:
-                self._loaded.popitem(last=False)
+                idle = (other for other in self._loaded if other not in busy)
+                del self._loaded[next(idle, next(iter(self._loaded)))]
             self._loaded[name] = load(folder, self._device, self._dtype)
         self._loaded.move_to_end(name)
         return self._loaded[name]

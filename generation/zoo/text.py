@@ -6,8 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from generation.errors import BadRecipe
+
 KEPT = 64
 """How many encoded prompts are remembered; one of SD 1.x is 236 kB in float32."""
+
+MOST_CHUNKS = 16
+"""Of one prompt; each costs a row of the encoder and lengthens every attention over the prompt."""
 
 
 class Text:
@@ -20,8 +25,14 @@ class Text:
         self._kept: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
 
     def encode_pair(self, prompt: str, avoid: str) -> tuple[Tensor, Tensor]:
-        """Return the context of each, (N, D), N the same: both rows meet in one batch."""
+        """Return the context of each, (N, D), N the same: both rows meet in one batch.
+
+        Raises:
+            BadRecipe: One is too long.
+        """
         chunks = max(self._chunks(prompt), self._chunks(avoid))
+        if chunks > MOST_CHUNKS:
+            raise BadRecipe("描述太长了")
         return self.encode(prompt, chunks), self.encode(avoid, chunks)
 
     @torch.inference_mode()

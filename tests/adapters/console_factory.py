@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from adapters.console.inbound import CHAT
 from bot.action import Action, Verb
@@ -11,6 +12,18 @@ from generation.recipe import Preview, Recipe
 
 REDO = Button("再来一张", Action(Verb.REDO, 7))
 CANCEL = Button("取消", Action(Verb.CANCEL, 8))
+
+
+class Facts(TypedDict, total=False):
+    """Of a status."""
+
+    ahead: int
+    seconds_left: float | None
+    number: int
+    count: int
+    step: int
+    steps: int
+    preview: Preview | None
 
 
 def a_delivery(
@@ -44,28 +57,8 @@ def an_artwork(path: Path = Path("data/gallery/00/11.png"), *, seed: int = 42) -
     )
 
 
-def a_status(
-    job_id: int = 7,
-    *,
-    ahead: int = 0,
-    seconds_left: float | None = None,
-    number: int = 0,
-    count: int = 1,
-    step: int = 0,
-    steps: int = 0,
-    preview: Preview | None = None,
-) -> Status:
-    return Status(
-        job_id=job_id,
-        chat=CHAT,
-        ahead=ahead,
-        seconds_left=seconds_left,
-        number=number,
-        count=count,
-        step=step,
-        steps=steps,
-        preview=preview,
-    )
+def a_status(job_id: int = 7, **facts: Unpack[Facts]) -> Status:
+    return Status(job_id=job_id, chat=CHAT, **facts)
 
 
 def a_preview(width: int = 4, height: int = 4) -> Preview:

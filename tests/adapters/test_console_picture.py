@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import re
 from pathlib import Path
 
@@ -52,11 +53,11 @@ def from_sixel(text: str) -> Image.Image:
         elif move is not None:
             x, top = 0, top + (6 if move == "-" else 0)
         else:
-            for _ in range(int(times or 1)):
-                for bit in range(6):
-                    if (ord(many or one) - 63) >> bit & 1:
-                        picture.putpixel((x, top + bit), registers[colour])
-                x += 1
+            end = x + int(times or 1)
+            for column, bit in itertools.product(range(x, end), range(6)):
+                if (ord(many or one) - 63) >> bit & 1:
+                    picture.putpixel((column, top + bit), registers[colour])
+            x = end
     return picture
 
 

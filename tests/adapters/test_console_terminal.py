@@ -24,7 +24,7 @@ def never_asked() -> str:
         ({"TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"}, "iterm2"),
         ({"TERM": "xterm-256color", "LC_TERMINAL": "iTerm2"}, "iterm2"),
         ({"TERM": "xterm-256color", "TERM_PROGRAM": "WezTerm"}, "iterm2"),
-        ({"TERM": "tmux-256color", "TMUX": "/tmp/x", "KITTY_WINDOW_ID": "1"}, "blocks"),
+        ({"TERM": "tmux-256color", "TMUX": "1", "KITTY_WINDOW_ID": "1"}, "blocks"),
         ({"TERM": "screen.xterm-256color"}, "blocks"),
         ({"TERM": "dumb", "KITTY_WINDOW_ID": "1"}, "none"),
         ({}, "none"),
@@ -58,6 +58,7 @@ def test_the_terminal_is_asked_for_sixels(answer: str, graphics: Graphics) -> No
         ({"TERM": "xterm-direct"}, "24bit"),
         ({"TERM": "xterm-kitty"}, "24bit"),
         ({"TERM": "xterm-kitty", "NO_COLOR": "1"}, "none"),
+        ({"TERM": "dumb", "COLORTERM": "truecolor"}, "none"),
     ],
 )
 def test_the_depth_of_colour(environ: Mapping[str, str], depth: Depth) -> None:

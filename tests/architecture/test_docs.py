@@ -1,10 +1,16 @@
 """Docs that fail when they lie."""
 
 import ast
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
+
+from adapters.cli import main
+from adapters.config import Config
 
 ROOT = Path(__file__).parents[2]
 DOCS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").glob("*.md")]
@@ -50,3 +56,50 @@ def test_links_lead_somewhere(doc: Path, target: str) -> None:
     if heading:
         titles = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
         assert heading in {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
+
+
+READMES = ["README.md", "README.zh-CN.md"]
+
+
+def table(readme: str, under: str, first: str) -> dict[str, str]:
+    """First and second cell of each row below a heading, of which the first cell is so."""
+    words = (ROOT / readme).read_text(encoding="utf-8")
+    section = re.split(r"^## ", words, flags=re.MULTILINE)
+    (rows,) = [part for part in section if re.match(under, part)]
+    return dict(re.findall(rf"^\| `{first}[^`]*` \| ([^|]+) \|", rows, re.MULTILINE))
+
+
+def settings(model: type[BaseModel], under: str = "") -> Iterator[tuple[str, object]]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from settings(kind, f"{under}{name}.")
+        else:
+            yield f"{under}{name}", field.get_default(call_default_factory=True)
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_table_of_settings_is_that_of_the_program(readme: str) -> None:
+    told = table(readme, "Configuration|配置", r"([a-z_.]+)")
+    real = dict(settings(Config))
+    assert list(told) == list(real)
+    for name, default in told.items():
+        if default.startswith("`"):
+            assert default.strip("`") == json.dumps(real[name], default=str), name
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_table_of_commands_is_that_of_the_program(
+    readme: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    real = re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert list(table(readme, "Commands|命令", r"danqing ([a-z]+)")) == real
+
+
+def test_the_two_readmes_tell_the_same() -> None:
+    english, chinese = ((ROOT / readme).read_text(encoding="utf-8") for readme in READMES)
+    for sign in (r"^#+ ", r"^\|", r"^```", r"^- "):
+        found = [len(re.findall(sign, words, re.MULTILINE)) for words in (english, chinese)]
+        assert found[0] == found[1], sign

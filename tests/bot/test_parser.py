@@ -1,14 +1,16 @@
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from bot.errors import NotUnderstood, StudioError
+from bot.errors import NotUnderstood, StudioError, TooLong
 from bot.parsing.outline import outline
 from bot.parsing.parser import parse
-from bot.parsing.text import TooLong
-from bot.style import Styles
+from bot.parsing.reader import READERS
+from bot.parsing.vocabulary import Vocabulary
+from bot.request import Request
+from bot.style import Sampler, Styles
 
 SENTENCES: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[1] / "data/sentences.toml").read_text(encoding="utf-8")
@@ -96,6 +98,31 @@ def test_what_nobody_can_see_goes(text: str, prompt: str) -> None:
 def test_only_one_width_may_be_said() -> None:
     request = parse("猫 --w 300", STYLES)
     assert (request.width, request.height) == (300, None)
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--cfg nan",
+        "--cfg inf",
+        "--cfg 1e9",
+        "--seed 1.5",
+        "--steps many",
+        "--size big",
+        "--n",
+        "--no",
+        "--style",
+    ],
+)
+def test_a_flag_without_a_value_of_its_kind_is_told(flag: str) -> None:
+    request = parse(f"猫 {flag}", STYLES)
+    assert request == Request(prompt="猫", notes=(f"没看懂“{flag}”，没有用上",))
+
+
+def test_every_flag_and_sampler_of_the_tables_is_one_that_the_program_knows() -> None:
+    vocabulary = Vocabulary.of(STYLES.names())
+    assert set(vocabulary.flags.values()) <= READERS.keys()
+    assert set(vocabulary.samplers.values()) == set(get_args(Sampler))
 
 
 def test_errors_are_for_the_user() -> None:

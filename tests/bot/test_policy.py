@@ -43,10 +43,10 @@ def test_a_shape_becomes_a_size_that_the_model_was_trained_on(
     ("said", "field", "value", "note"),
     [
         ({"count": 10_000}, "count", 4, "一次最多 4 张，已改为 4 张"),
-        ({"count": 0}, "count", 1, "一次最少 1 张，已改为 1 张"),
-        ({"steps": 0}, "steps", 1, "步数最少 1，已改为 1"),
+        ({"count": 0}, "count", 1, "一次至少 1 张，已改为 1 张"),
+        ({"steps": 0}, "steps", 1, "步数至少 1，已改为 1"),
         ({"steps": 999}, "steps", 50, "步数最多 50，已改为 50"),
-        ({"guidance": 0.0}, "guidance", 1, "引导最少 1，已改为 1"),
+        ({"guidance": 0.0}, "guidance", 1, "引导至少 1，已改为 1"),
         ({"guidance": 99.0}, "guidance", 20, "引导最多 20，已改为 20"),
         ({"seed": 2**64 + 5}, "seed", 5, f"种子要在 0 到 {SEEDS - 1} 之间，已改为 5"),
         ({"seed": -1}, "seed", SEEDS - 1, f"种子要在 0 到 {SEEDS - 1} 之间，已改为 {SEEDS - 1}"),

@@ -1,6 +1,6 @@
 """The queue against a real file: fair, limited, and always in agreement with its own jobs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -65,7 +65,7 @@ class Line:
 
 
 @asynccontextmanager
-async def opened(folder: Path, limits: QueueConfig) -> AsyncIterator[Line]:
+async def opened(folder: Path, limits: QueueConfig) -> AsyncGenerator[Line]:
     ticks = count(1)
     store = await Store.open(folder, limits, lambda: float(next(ticks)))
     try:
@@ -75,7 +75,7 @@ async def opened(folder: Path, limits: QueueConfig) -> AsyncIterator[Line]:
 
 
 @pytest.fixture
-async def line(tmp_path: Path) -> AsyncIterator[Line]:
+async def line(tmp_path: Path) -> AsyncGenerator[Line]:
     limits = QueueConfig(waiting_per_user=1000, waiting_per_chat=1000, drawing_per_user=2)
     async with opened(tmp_path, limits) as line:
         yield line

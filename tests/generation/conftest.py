@@ -1,0 +1,25 @@
+"""Models that all tests of the engine share."""
+
+from pathlib import Path
+
+import pytest
+
+MODELS: dict[str, dict[str, object]] = {
+    # levels up to 3 and not 15: random noise predictions leave latents as large as their first
+    # noise, and 1e-4 of 50 is finer than float32 can promise
+    "eps": {"beta_end": 0.004},
+    "v": {"prediction": "v_prediction", "encoder": "BertModel"},
+    "english": {"tokenizer": "CLIPTokenizer"},
+}
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Tiny models by name."""
+    import torch
+
+    from tests.generation.factory import tiny
+
+    torch.set_num_threads(1)
+    root = tmp_path_factory.mktemp("models")
+    return {name: tiny(root / name, **options) for name, options in MODELS.items()}

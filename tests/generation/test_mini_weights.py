@@ -1,0 +1,155 @@
+"""The embedded model's folder: complete, small, safe, and it listens to what is asked."""
+
+import colorsys
+import json
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+
+from generation.mini import FOLDER
+
+_MEBIBYTE = 1 << 20
+_EACH = 8
+"""Pictures of one caption that a test looks at."""
+
+
+@cache
+def _pipe() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # diffusers and transformers talk of their own future
+        pipe: Any = StableDiffusionPipeline.from_pretrained(
+            FOLDER, safety_checker=None, dtype=torch.float32
+        )
+        pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@cache
+def _draw(
+    caption: str, count: int = _EACH, steps: int = 10, width: int = 128, height: int = 128
+) -> np.ndarray:
+    """Draw one caption with seeds 0, 1, … to (count, height, width, 3), from 0 to 1."""
+    return _pipe()(
+        [caption] * count,
+        width=width,
+        height=height,
+        num_inference_steps=steps,
+        guidance_scale=4.0,
+        generator=[torch.Generator().manual_seed(seed) for seed in range(count)],
+        output_type="np",
+    ).images
+
+
+def _saturation(pictures: np.ndarray) -> float:
+    return float((pictures.max(axis=-1) - pictures.min(axis=-1)).mean())
+
+
+def _hue(colour: np.ndarray) -> float:
+    return colorsys.rgb_to_hsv(*(float(part) for part in colour))[0] * 360
+
+
+def _middle(pictures: np.ndarray) -> np.ndarray:
+    return pictures[:, 44:84, 44:84].mean(axis=(0, 1, 2))
+
+
+def test_the_folder_is_a_pipeline_of_safetensors_only() -> None:
+    index = json.loads((FOLDER / "model_index.json").read_text())
+    assert index["_class_name"] == "StableDiffusionPipeline"
+    assert index["tokenizer"] == ["transformers", "BertTokenizer"]
+    assert index["text_encoder"] == ["transformers", "CLIPTextModel"]
+    suffixes = {path.suffix for path in FOLDER.rglob("*") if path.is_file()}
+    assert suffixes == {".json", ".txt", ".safetensors"}
+    for part in ("text_encoder", "unet", "vae"):
+        assert len(list((FOLDER / part).glob("*.safetensors"))) == 1
+    for path in FOLDER.rglob("*.json"):
+        assert "/" not in json.loads(path.read_text()).get("_name_or_path", "")
+
+
+def test_the_model_is_small_enough_to_be_kept_with_the_code() -> None:
+    folder = Path(FOLDER).parent
+    total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert total < 40 * _MEBIBYTE
+
+
+def test_one_token_is_one_character_and_32_are_read() -> None:
+    tokenizer = _pipe().tokenizer
+    assert tokenizer.model_max_length == 32
+    tokens = tokenizer.tokenize("雪地里的两只企鹅，水墨风")
+    assert tokens == list("雪地里的两只企鹅，水墨风")
+    config = _pipe().text_encoder.config
+    assert config.eos_token_id == tokenizer.sep_token_id
+    assert config.bos_token_id == tokenizer.cls_token_id
+    assert config.pad_token_id == tokenizer.pad_token_id
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 128), (96, 160), (160, 96)])
+def test_five_steps_give_a_finite_picture_that_is_not_flat(width: int, height: int) -> None:
+    pictures = _draw("雪地里的两只企鹅", 1, 5, width, height)
+    assert pictures.shape == (1, height, width, 3)
+    assert np.isfinite(pictures).all()
+    assert pictures.std() > 0.05
+
+
+def test_the_same_seed_gives_the_same_picture() -> None:
+    first = _draw("一只猫", 1, 5)
+    _draw.cache_clear()
+    assert np.array_equal(_draw("一只猫", 1, 5), first)
+
+
+def test_snow_is_bright_and_night_is_dark() -> None:
+    snow, grass, night = (
+        _draw(caption).mean(axis=(1, 2, 3))
+        for caption in ("雪地里的企鹅", "草地上的企鹅", "星空下的企鹅")
+    )
+    assert snow.mean() > grass.mean() + 0.1
+    assert grass.mean() > night.mean() + 0.1
+    assert snow.min() > night.max()
+
+
+def test_the_sea_is_blue_grass_is_green_and_the_desert_is_sandy() -> None:
+    sea, grass, desert = (
+        _draw(caption).mean(axis=(0, 1, 2))
+        for caption in ("海底的章鱼", "草地上的企鹅", "沙漠里的乌龟")
+    )
+    assert sea[2] > sea[0] + 0.15
+    lower = _draw("草地上的企鹅")[:, 96:].mean(axis=(0, 1, 2))
+    assert lower[1] > max(lower[0], lower[2]) + 0.1
+    assert grass[2] > desert[2]
+    assert desert[0] > desert[2] + 0.15
+
+
+def test_a_background_has_the_colour_that_was_asked_for() -> None:
+    red, blue = (
+        _draw(f"一只熊猫，{colour}色背景")[:, :, :16].mean(axis=(0, 1, 2)) for colour in "红蓝"
+    )
+    assert red[0] > red[2] + 0.2
+    assert blue[2] > blue[0] + 0.2
+
+
+def test_a_thing_has_the_colour_that_was_asked_for() -> None:
+    red, green, blue = (_middle(_draw(f"一个{colour}色的气球")) for colour in "红绿蓝")
+    assert red[0] > max(red[1], red[2]) + 0.15
+    assert green[1] > max(green[0], green[2]) + 0.1
+    assert blue[2] > max(blue[0], blue[1]) + 0.15
+
+
+def test_ink_and_pencil_have_no_colour_and_cut_paper_is_red() -> None:
+    plain = _draw("草地上的企鹅")
+    ink = _draw("草地上的企鹅，水墨风")
+    pencil = _draw("草地上的企鹅，素描风")
+    assert _saturation(ink) < 0.6 * _saturation(plain)
+    assert _saturation(pencil) < 0.5 * _saturation(plain)
+    cut = _draw("一只熊猫，剪纸风")
+    dark = cut[cut.mean(axis=-1) < 0.6]
+    assert not 20 < _hue(dark.mean(axis=0)) < 340
+
+
+def test_nothing_asked_differs_from_something_asked() -> None:
+    assert np.abs(_draw("星空下的月亮") - _draw("")).mean() > 0.1
