@@ -104,14 +104,14 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield a fault for each variable of ours that names no key."""
     known = {FILE_VARIABLE}
     for name, field in Config.model_fields.items():
-        known.add(f"{PREFIX}{name}".upper())
         section = field.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
             known |= {f"{PREFIX}{name}__{key}".upper() for key in section.model_fields}
+        else:
+            known.add(f"{PREFIX}{name}".upper())
     for name in environ:
-        if not name.startswith(PREFIX) or any(
-            name == key or name.startswith(f"{key}__") for key in known
-        ):
+        # a key that is a table itself is followed by its own keys
+        if not name.startswith(PREFIX) or any(f"{name}__".startswith(f"{key}__") for key in known):
             continue
         yield said(f"{name}: no such setting", f"{name}：没有这个设置") + _nearest(name, known)
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from itertools import count
@@ -26,8 +26,7 @@ from typing import Any
 
 import psutil
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from aiosqlite import Connection
 
@@ -47,14 +46,19 @@ from generation.client import EngineClient
 from generation.config import EngineConfig
 from tests.fakes import FakeAdapter
 
+ROOT = Path(__file__).parents[1]
 DANQING = str(Path(sys.executable).with_name("danqing"))
 """The console script."""
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("DANQING_")},
-    **{"TERM": "xterm-256color", "PYTHONUTF8": "1", "DANQING_QUEUE__WAITING_PER_USER": "1000"},
+    "TERM": "xterm-256color",
+    "PYTHONUTF8": "1",
+    "DANQING_QUEUE__WAITING_PER_USER": "1000",
 }
 LIMITS = QueueConfig(waiting_per_user=1000, waiting_per_chat=10**6)
 """So wide that nothing is refused: what is measured is the work."""
+TIMES = 300
+"""Lines and claims that are timed in a store."""
 SENTENCES = (
     "画一只猫",
     "两张雪地里的企鹅，水墨风，不要文字",
@@ -68,13 +72,14 @@ TWENTY_STEPS = "雪地里的一只企鹅 --steps 20 --seed 7"
 def measure(folder: Path, *, quick: bool) -> Iterator[Figure]:
     """Measure everything, the quietest first."""
     yield from help_text(5 if quick else 11)
-    yield from studio(folder, 2 if quick else 5)
-    yield acknowledged(folder / "empty", 300 if quick else 1000, "empty store")
+    yield from studio(folder, 1 if quick else 5)
+    yield from acknowledged(folder / "empty", "empty")
     yield from crowded(folder / "crowd", *((1_000, 20_000) if quick else (10_000, 200_000)))
     yield from fair(folder / "fair")
     yield picture(5 if quick else 11)
-    yield from conversation(folder / "chat", 5 if quick else 11, 15 if quick else 100)
-    yield from one_shot(folder / "draw")
+    yield from conversation(folder / "chat", 5 if quick else 11, 40 if quick else 100)
+    if not quick:
+        yield from one_shot(folder / "draw")
 
 
 # ── start ────────────────────────────────────────────────────────────────────────────────────
@@ -109,9 +114,7 @@ def open_studio(data: Path) -> tuple[float, float]:
     termios.tcsetwinsize(theirs, (24, 80))
     prompt_s, screen, log = None, b"", data / "danqing.log"
     began = time.perf_counter()
-    with process(
-        "chat", "--data", str(data), stdin=theirs, stdout=theirs, stderr=theirs
-    ) as opened:
+    with danqing("chat", "--data", str(data), streams=theirs) as opened:
         os.close(theirs)
         while opened.poll() is None:
             screen += look(ours)
@@ -136,7 +139,7 @@ def look(terminal: int) -> bytes:
 # ── the store ────────────────────────────────────────────────────────────────────────────────
 
 
-def acknowledged(data: Path, lines: int, where: str) -> Figure:
+def acknowledged(data: Path, store: str) -> Iterator[Figure]:
     """Say lines one after the other, from many users, to a real store."""
 
     async def say() -> list[float]:
@@ -149,11 +152,10 @@ def acknowledged(data: Path, lines: int, where: str) -> Figure:
                 Pace(time.monotonic),
                 partial(next, count(1)),
             )
-            return [await answer(app, store, number) for number in range(lines)]
+            return [await answer(app, store, number) for number in range(TIMES)]
 
-    name = f"acknowledged_{where.replace(' ', '_')}_p95_ms"
-    words = f"a line to its acknowledgement on disk, p95, {where}"
-    return Figure(name=name, words=words, value=p95_ms(asyncio.run(say())), unit="ms", bar=30)
+    words = f"a line to its acknowledgement on disk, {store} store"
+    yield from spread(f"acknowledged_{store}", words, asyncio.run(say()), bar=30)
 
 
 async def answer(app: App, store: Store, number: int) -> float:
@@ -170,17 +172,18 @@ async def answer(app: App, store: Store, number: int) -> float:
 def crowded(data: Path, waiting: int, old: int) -> Iterator[Figure]:
     """Acknowledge and claim in a store that has much in it."""
     asyncio.run(crowd(data, waiting, old))
-    where = f"{waiting:,} waiting and {old:,} old"
-    found = acknowledged(data, 300, where)
-    yield Figure(
-        name="acknowledged_crowd_p95_ms", words=found.words, value=found.value, unit="ms", bar=30
-    )
-    ours, bare, naive = asyncio.run(claims(data, 300))
-    yield Figure(
-        name="claim_p95_ms", words="a claim there, on disk, p95", value=ours, unit="ms", bar=5
-    )
-    words = "GROUP BY in place of counters, p95 against ours, both rolled back"
-    yield Figure(name="claim_naive_times", words=words, value=naive / bare, unit="times")
+    for name, words, value in (
+        ("waiting", "jobs that wait in the crowded store", waiting),
+        ("old", "old jobs in it", old),
+    ):
+        yield Figure(name=name, words=words, value=value, unit="")
+    yield from acknowledged(data, "crowded")
+    ours, bare, naive, commits = asyncio.run(claims(data))
+    yield from spread("claim", "a claim on disk, crowded store", ours, bar=5)
+    yield from spread("commit", "writing one row there, for comparison", commits)
+    times = median(naive) / median(bare)
+    words = "GROUP BY in place of counters, against ours, both rolled back"
+    yield Figure(name="naive_claim", words=words, value=times, unit="times")
     seconds = timed(lambda: asyncio.run(reopened(data)))
     yield Figure(name="reopen_s", words="opening that store again", value=seconds, unit="s")
 
@@ -205,7 +208,8 @@ INSERT INTO outbox (chat, chat_group, job_id, reply, last, state, due_at, create
     SELECT chat, 1, id, '{reply}', 0, 'sent', {now}, {now}, {now} FROM jobs
     UNION ALL
     SELECT chat, 1, id, '{reply}', 1, 'sent', {now}, {now}, {now} FROM jobs WHERE attempts;
-INSERT INTO people (user, served) SELECT user, sum(cost) FROM jobs WHERE attempts GROUP BY user;
+INSERT INTO people (user, served) SELECT DISTINCT 'console:u' || p, 1000 + p % 7 FROM crowd;
+UPDATE level SET served = 1000;
 DROP TABLE crowd
 """
 
@@ -246,22 +250,25 @@ RETURNING *
 """
 
 
-async def claims(data: Path, times: int) -> tuple[float, float, float]:
-    """Return p95 in ms of a claim, of one that is rolled back, and of a naive one likewise."""
+async def claims(data: Path) -> tuple[list[float], ...]:
+    """Return seconds of claims, of such as are rolled back, of naive ones likewise, of commits."""
 
     class Undone(Exception):
         pass
 
-    async def undone(work: Callable[[Connection], Awaitable[object]], db: Connection) -> None:
+    async def undone(db: Connection, work: Callable[[Connection], Awaitable[object]]) -> None:
         await work(db)
         raise Undone
 
     async def naive(db: Connection) -> object:
         return await db.execute_fetchall(NAIVE)
 
-    ours, bare, other = list[float](), list[float](), list[float]()
+    async def touch(db: Connection) -> object:
+        return await db.execute("UPDATE level SET served = served")
+
+    ours, bare, other, commits = list[float](), list[float](), list[float](), list[float]()
     async with opened(data) as store:
-        for _ in range(times):
+        for _ in range(TIMES):
             for work, taken in ((store.queue.claim, bare), (naive, other)):
                 began = time.perf_counter()
                 with suppress(Undone):
@@ -272,7 +279,10 @@ async def claims(data: Path, times: int) -> tuple[float, float, float]:
             ours.append(time.perf_counter() - began)
             assert job is not None
             await store.write(store.queue.move, job, State.DRAWN)
-    return p95_ms(ours), p95_ms(bare), p95_ms(other)
+            began = time.perf_counter()
+            await store.write(touch)
+            commits.append(time.perf_counter() - began)
+    return ours, bare, other, commits
 
 
 async def reopened(data: Path) -> None:
@@ -343,47 +353,51 @@ def picture(times: int) -> Figure:
         return taken
 
     words = "a 20-step mini picture from the warm engine, median"
-    return Figure(
-        name="picture_s", words=words, value=median(asyncio.run(draw())), unit="s", bar=2
-    )
+    return Figure(name="picture_s", words=words, value=median(asyncio.run(draw())), unit="s", bar=2)
 
 
 def conversation(data: Path, pictures: int, lines: int) -> Iterator[Figure]:
     """Talk to `danqing chat --json` through its pipes."""
-    pipe = subprocess.PIPE
-    with process("chat", "--json", "--data", str(data), stdin=pipe, stdout=pipe) as chat:
-        result_s(chat, TWENTY_STEPS)  # waits for the engine
+    acks, results = list[float](), list[float]()
+    with danqing("chat", "--json", "--data", str(data), streams=subprocess.PIPE) as chat:
+        heard_s(chat, say(chat, TWENTY_STEPS), "画好了")  # waits for the engine
         bot = psutil.Process(chat.pid)
         for name, words, rss, bar in (
             ("bot_mb", "memory of the bot after a picture, RSS", bot.memory_info().rss, 150),
             ("engine_mb", "of its engine", sum_of_rss(bot.children(recursive=True)), 1500),
         ):
             yield Figure(name=name, words=words, value=rss / 1e6, unit="MB", bar=bar)
-        taken = median(result_s(chat, TWENTY_STEPS) for _ in range(pictures))
+        for _ in range(pictures):
+            began = say(chat, TWENTY_STEPS)
+            acks.append(heard_s(chat, began, "收到"))
+            results.append(heard_s(chat, began, "画好了"))
         words = "a 20-step picture, line in to reply out, median"
-        yield Figure(name="picture_line_s", words=words, value=taken, unit="s", bar=2)
-        acks = [reply_s(chat, f"画一座山 --steps 1 --seed {n}", "收到") for n in range(lines)]
-        words = "line in to acknowledgement out, while it draws, p95"
-        yield Figure(name="acknowledged_pipe_p95_ms", words=words, value=p95_ms(acks), unit="ms")
+        yield Figure(name="picture_line_s", words=words, value=median(results), unit="s", bar=2)
+        yield from spread("acknowledged_pipe", "line in to acknowledgement out", acks)
+        busy = [
+            heard_s(chat, say(chat, f"画编号{number}的山 --steps 1"), "收到", f"编号{number}的")
+            for number in range(lines)
+        ]
+        yield from spread("acknowledged_busy", "the same while it draws", busy)
 
 
-def result_s(chat: subprocess.Popen[str], line: str) -> float:
-    """Return the seconds from a line to its picture."""
-    return reply_s(chat, line, "画好了")
-
-
-def reply_s(chat: subprocess.Popen[str], line: str, beginning: str) -> float:
-    """Return the seconds from a line to the next reply that begins so."""
+def say(chat: subprocess.Popen[str], line: str) -> float:
+    """Say a line; return when that was."""
     assert chat.stdin is not None
-    assert chat.stdout is not None
     began = time.perf_counter()
     chat.stdin.write(line + "\n")
     chat.stdin.flush()
-    for said in chat.stdout:
-        heard: dict[str, Any] = json.loads(said)
-        if heard["event"] == "reply" and heard["text"].startswith(beginning):
+    return began
+
+
+def heard_s(chat: subprocess.Popen[str], began: float, *words: str) -> float:
+    """Return the seconds until the next reply that has these words."""
+    assert chat.stdout is not None
+    for line in chat.stdout:
+        heard: dict[str, Any] = json.loads(line)
+        if heard["event"] == "reply" and all(word in heard["text"] for word in words):
             return time.perf_counter() - began
-    raise SystemExit(f"danqing chat has ended before {beginning}")
+    raise SystemExit(f"danqing chat has ended before it said {words}")
 
 
 def sum_of_rss(processes: list[psutil.Process]) -> int:
@@ -412,13 +426,15 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def process(*words: str, **streams: int) -> Iterator[subprocess.Popen[str]]:
-    """Run danqing beside us; kill it in the end."""
-    with subprocess.Popen([DANQING, *words], env=ENVIRONMENT, cwd=ROOT, text=True, **streams) as it:
+def danqing(*words: str, streams: int) -> Generator[subprocess.Popen[str]]:
+    """Run it beside us; kill it in the end."""
+    with subprocess.Popen(
+        [DANQING, *words], env=ENVIRONMENT, cwd=ROOT, text=True, stdin=streams, stdout=streams
+    ) as process:
         try:
-            yield it
+            yield process
         finally:
-            it.kill()
+            process.kill()
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -428,9 +444,13 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def p95_ms(seconds: list[float]) -> float:
-    """Return the 95th percentile, in milliseconds."""
-    return quantiles(seconds, n=20)[-1] * 1000
+def spread(
+    name: str, words: str, seconds: list[float], bar: float | None = None
+) -> Iterator[Figure]:
+    """Tell the 95th percentile, against the bar, and the median."""
+    p95_ms, median_ms = quantiles(seconds, n=20)[-1] * 1000, median(seconds) * 1000
+    yield Figure(name=f"{name}_p95_ms", words=f"{words}, p95", value=p95_ms, unit="ms", bar=bar)
+    yield Figure(name=f"{name}_median_ms", words="median", value=median_ms, unit="ms")
 
 
 def main() -> None:

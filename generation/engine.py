@@ -1,9 +1,11 @@
 """The engine: steps batches of canvases until each is done."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 import torch
 
+from generation import memory
 from generation.canvas import Canvas
 from generation.errors import BrokenModel, EngineError, OutOfMemory
 from generation.preview import Previewer
@@ -11,6 +13,8 @@ from generation.recipe import Picture, Preview, Recipe
 from generation.runner import decode, denoise
 from generation.scheduler import Scheduler
 from generation.zoo.shelf import Shelf
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 
@@ -95,17 +99,19 @@ class Engine:
 
     def _denoise(self, batch: Sequence[Canvas]) -> None:
         try:
-            answers = denoise(self._shelf.take(batch[0].model), batch)
+            with memory.named():
+                answers = denoise(self._shelf.take(batch[0].model), batch)
         except OutOfMemory as error:
             if len(batch) == 1:
-                return self._fail(batch[0], error)
-            # together they are too many; alone each may fit
-            for canvas in batch:
+                self._fail(batch[0], error)
+                return
+            answers = []
+        # not within except: there the error still holds what filled the memory
+        if not answers:
+            for canvas in batch:  # together they are too many; alone each may fit
                 self._denoise([canvas])
-            return None
-        for canvas, denoised in zip(batch, answers, strict=True):
+        for canvas, denoised in zip(batch, answers, strict=False):
             canvas.take(denoised)
-        return None
 
     def _finish(self, canvas: Canvas) -> None:
         latent = canvas.latent
@@ -124,10 +130,13 @@ class Engine:
     def _attempt(self, canvas: Canvas, work: Callable[[Canvas], None]) -> None:
         """Let what is wrong with one canvas cost no other."""
         try:
-            work(canvas)
+            with memory.named():
+                work(canvas)
         except EngineError as error:
             self._fail(canvas, error)
 
     def _fail(self, canvas: Canvas, error: EngineError) -> None:
-        canvas.error = error
+        log.warning("not drawn: %s", error, exc_info=error.__cause__)
+        # a copy, without the frames that hold what filled the memory
+        canvas.error = type(error)(*error.args)
         self._scheduler.drop(canvas)

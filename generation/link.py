@@ -150,8 +150,6 @@ class Link:
 
     def _take(self, message: wire.Answered) -> None:
         match message:
-            case wire.Hello():
-                pass
             case wire.Ready():
                 self._still_s = 0.0
                 self._ready.set()
@@ -163,6 +161,8 @@ class Link:
                 draw = self._draws.get(message.id)
                 if draw and not draw.done.done():  # else it was cancelled: too late
                     self._answer(draw, message)
+            case wire.Hello():
+                pass
 
     def _answer(self, draw: _Draw, message: wire.Told | wire.Drawn | wire.Failed) -> None:
         match message:

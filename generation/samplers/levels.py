@@ -21,12 +21,11 @@ RHO = 7
 """How much Karras levels crowd near zero: arXiv:2206.00364, equation 5."""
 
 PRESERVING = frozenset({"ddim", "dpmpp_2m", "lcm"})
-"""Samplers whose diffusers form keeps the variance of a noisy latent at 1, instead of letting it
-grow with sigma: their first noise and their last latent are scaled into our frame and back."""
+"""Samplers whose form in diffusers keeps the variance of a noisy latent at 1, instead of letting it
+grow with sigma: their first noise and their last latent are scaled into our frame and back. They
+ask the model at whole ticks of its clock only."""
 KARRAS = frozenset({"euler", "heun", "dpmpp_2m"})
 """Samplers that take Karras levels when the model's file asks for them."""
-WHOLE = frozenset({"ddim", "dpmpp_2m", "lcm"})
-"""Samplers that ask the model at whole ticks of its clock only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +64,10 @@ def levels(sampler: str, noising: Noising, steps: int, *, karras: bool) -> Level
         span = trained[::-1] if sampler == "dpmpp_2m" else sigmas
         sigmas = _karras(span[0], span[-1], steps)
         ticks = np.interp(np.log(sigmas), np.log(trained), np.arange(len(trained)))
-    if sampler in WHOLE:
+    if sampler in PRESERVING:
         ticks = ticks.round()
-    sigmas = np.append(sigmas, _end(sampler, noising) * trained[0]).astype(np.float32)
+    end = trained[0] if _ends_noisy(sampler, noising) else 0.0
+    sigmas = np.append(sigmas, end).astype(np.float32)
     return _framed(sampler, spacing, sigmas.astype(np.float64), ticks)
 
 
@@ -107,7 +107,7 @@ def _spaced(spacing: Spacing, total: int, steps: int, sampler: str) -> Floats:
     else:
         ticks = np.arange(total, 0, -total / steps).round() - 1
     ticks = ticks[:steps].astype(np.float64)
-    return ticks.round() if sampler in WHOLE else ticks
+    return ticks.round() if sampler in PRESERVING else ticks
 
 
 def _distilled(noising: Noising, steps: int) -> Floats:
@@ -125,7 +125,7 @@ def _karras(top: float, bottom: float, steps: int) -> Floats:
     return (top ** (1 / RHO) + ramp * (bottom ** (1 / RHO) - top ** (1 / RHO))) ** RHO
 
 
-def _end(sampler: str, noising: Noising) -> bool:
+def _ends_noisy(sampler: str, noising: Noising) -> bool:
     """Return whether the way ends at the lowest trained level, and not at 0."""
     if sampler == "ddim":
         return not noising.set_alpha_to_one

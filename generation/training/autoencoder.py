@@ -128,9 +128,8 @@ class Training:
             self._network.load_state_dict(state["network"])
             self._number = int(state["number"])
         if plan.decoder_only:
-            self._network.encoder.requires_grad_(requires_grad=False)
-            for weight in self._network.get_submodule("quant_conv").parameters():
-                weight.requires_grad_(requires_grad=False)
+            for part in ("encoder", "quant_conv"):
+                self._network.get_submodule(part).requires_grad_(requires_grad=False)
         else:
             even_out(self._network)
         self._trained = [p for p in self._network.parameters() if p.requires_grad]

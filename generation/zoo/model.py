@@ -64,7 +64,7 @@ def load(folder: Folder, device: torch.device, dtype: torch.dtype) -> Model:
 
 
 def _text_classes(folder: Folder) -> tuple[Any, Any]:
-    # by name, not by getattr: transformers imports the module of each name on first use
+    # transformers imports the module of a class when the class is first asked for
     if folder.text_encoder == "BertModel":
         from transformers import BertModel as Encoder
     else:

@@ -148,7 +148,7 @@ async def _until(trigger: str, data: Path, said: Said, rng: Random) -> None:
     if trigger == "clock":
         await asyncio.sleep(0.3 + rng.random() * 1.5)
     elif trigger in {"drawing", "drawn"}:
-        while not _any_in(data, trigger):
+        while not _any_in(data, trigger):  # noqa: ASYNC110  another process writes the file
             await asyncio.sleep(0.002)
     else:
         wanted = {

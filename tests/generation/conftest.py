@@ -1,10 +1,11 @@
 """Models that all tests of the engine share."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-MODELS: dict[str, dict[str, object]] = {
+MODELS: dict[str, dict[str, Any]] = {
     # levels up to 3 and not 15: random noise predictions leave latents as large as their first
     # noise, and 1e-4 of 50 is finer than float32 can promise
     "eps": {"beta_end": 0.004},

@@ -56,13 +56,12 @@ def tiny(
         cross_attention_dim=WIDTH,
         attention_head_dim=8,
     ).save_pretrained(path / "unet")
-    AutoencoderKL(
-        block_out_channels=(8, 8, 8, 8),
-        norm_num_groups=4,
-        sample_size=SIDE,
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-    ).save_pretrained(path / "vae")
+    autoencoder: dict[str, Any] = {  # its annotations allow for one block only
+        "block_out_channels": (8, 8, 8, 8),
+        "down_block_types": ("DownEncoderBlock2D",) * 4,
+        "up_block_types": ("UpDecoderBlock2D",) * 4,
+    }
+    AutoencoderKL(**autoencoder, norm_num_groups=4, sample_size=SIDE).save_pretrained(path / "vae")
     noise = {
         "_class_name": "PNDMScheduler",
         "num_train_timesteps": 1000,

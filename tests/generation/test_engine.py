@@ -8,11 +8,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from generation import memory
 from generation.engine import Engine
 from generation.errors import BadRecipe, BrokenModel, OutOfMemory, UnknownModel
 from generation.preview import Previewer, fit
 from generation.recipe import Recipe
-from generation.runner import pixels
+from generation.runner import decode, pixels
 from generation.samplers import NAMES
 from generation.zoo.folder import read
 from generation.zoo.model import Model, load
@@ -168,9 +169,7 @@ def test_a_picture_that_does_not_fit_fails_alone(studio: Engine, model: Model) -
 
 
 def test_memory_that_the_cpu_has_not_is_named(model: Model) -> None:
-    from generation.runner import decode
-
-    with pytest.raises(OutOfMemory):
+    with pytest.raises(OutOfMemory), memory.named():
         decode(model, torch.empty(1).expand(4, 1 << 20, 1 << 20))
 
 

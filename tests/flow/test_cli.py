@@ -1,0 +1,222 @@
+"""The command line, as real processes: what a user types, and what an operator gets wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.label import check, recipe_of
+from tests.flow.killing import environment
+
+PROGRAM = [sys.executable, "-m", "adapters.cli"]
+
+
+def run(
+    *arguments: str, cwd: Path, said: bytes = b"", timeout_s: float = 120, **variables: str
+) -> subprocess.CompletedProcess[bytes]:
+    environ = {**environment(), "LC_ALL": "C.UTF-8", "DANQING_ENGINE__THREADS": "1", **variables}
+    return subprocess.run(
+        [*PROGRAM, *arguments], cwd=cwd, env=environ, input=said, capture_output=True,
+        check=False, timeout=timeout_s,
+    )  # fmt: skip
+
+
+def lines(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_lines_in_replies_out_and_the_end_waits_for_all(tmp_path: Path) -> None:
+    words = "画一只猫 --steps 2\n\n画两张雪地里的企鹅，水墨风 --steps 2 --seed 5\n"
+    done = run("chat", "--json", "--user", "阿青", cwd=tmp_path, said=words.encode())
+    assert done.returncode == 0, done.stderr
+    replies = [line for line in lines(done) if line["event"] == "reply"]
+    pictures = {r["job"]: r["artworks"] for r in replies if r["artworks"]}
+    assert {job: len(found) for job, found in pictures.items()} == {1: 1, 2: 2}
+    assert [artwork["seed"] for artwork in pictures[2]] == [5, 6]
+    for artwork in pictures[2]:
+        png = (tmp_path / artwork["path"]).read_bytes()
+        check(png)
+        assert recipe_of(png).prompt == "雪地里的企鹅，水墨风"
+    progress = [line for line in lines(done) if line["event"] == "progress"]
+    assert {line["job"] for line in progress} == {1, 2}
+    assert all(set(line) >= {"job", "step", "steps"} for line in progress)
+
+    jobs = lines(run("jobs", "--json", cwd=tmp_path))
+    assert [(job["id"], job["state"]) for job in jobs] == [(2, "delivered"), (1, "delivered")]
+    assert len(lines(run("history", "--json", cwd=tmp_path))) == 3
+
+
+def test_draw_makes_the_same_picture_from_the_same_seed(tmp_path: Path) -> None:
+    one, two = (
+        run("draw", "一只猫 --steps 3", "--seed", "7", "--out", name, "--json", cwd=tmp_path)
+        for name in ("a.png", "b.png")
+    )
+    assert (one.returncode, two.returncode) == (0, 0), one.stderr
+    (found,) = lines(one)
+    assert found["files"] == ["a.png"]
+    assert found["artworks"][0]["seed"] == 7
+    assert set(found["seconds"]) == {"queued", "claimed", "drawn", "delivered"}
+    from PIL import Image
+
+    pixels = [Image.open(tmp_path / name).tobytes() for name in ("a.png", "b.png")]
+    assert pixels[0] == pixels[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "想画什么呢"),
+        ("   \u200b\u3000", "想画什么呢"),
+        ("啊" * 100_000, "这段话有 100000 个字，最多 1000 个"),
+        ("一座山 --style 没有的风", "没有"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_chinese(tmp_path: Path, text: str, words: str) -> None:
+    done = run("chat", "--json", cwd=tmp_path, said=(text + "\n").encode())
+    assert done.returncode == 0
+    (reply,) = lines(done)
+    assert words in reply["text"]
+    assert lines(run("jobs", "--json", cwd=tmp_path)) == []
+
+
+def test_draw_says_one_when_refused_and_two_when_misused(tmp_path: Path) -> None:
+    done = run("draw", "。", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "想画什么呢" in done.stdout.decode()
+    assert run("draw", cwd=tmp_path).returncode == 2
+    assert run("paint", "x", cwd=tmp_path).returncode == 2
+
+
+def test_bytes_that_are_no_text_harm_nothing(tmp_path: Path) -> None:
+    words = b"\xff\xfe\x00\x1b[31m\xed\xa0\x80\n" + "画一只猫 --steps 1\n".encode()
+    done = run("chat", "--json", cwd=tmp_path, said=words)
+    assert done.returncode == 0, done.stderr
+    assert [r for r in lines(done) if r.get("artworks")]
+    assert b"\x1b" not in done.stdout
+
+
+def test_parse_answers_every_line_whatever_it_is(tmp_path: Path) -> None:
+    words = (
+        "画两张猫\n\n\x00\x01\n你好\n".encode()
+        + b"\xff\xff\n"
+        + b"\xed\xa0\x80"
+        + b"\n"
+    )
+    done = run("parse", cwd=tmp_path, said=words)
+    assert done.returncode == 0, done.stderr
+    found = lines(done)
+    assert len(found) == words.count(b"\n")
+    assert (found[0]["intent"], found[0]["count"]) == ("draw", 2)
+    assert found[1]["intent"] == "none"
+
+
+def test_a_second_studio_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, "chat", "--json"], cwd=tmp_path, env=environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as first:  # fmt: skip
+        assert first.stdin is not None
+        assert first.stdout is not None
+        first.stdin.write("！\n".encode())
+        first.stdin.flush()
+        first.stdout.readline()  # it is up
+        done = run("chat", "--json", cwd=tmp_path)
+        assert done.returncode == 1
+        assert f"in use by another danqing (process {first.pid})" in done.stderr.decode()
+        assert run("jobs", "--json", cwd=tmp_path).returncode == 0
+        first.stdin.close()
+        assert first.wait(60) == 0
+
+
+def test_sigterm_ends_it_cleanly_and_loses_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, "chat", "--json"], cwd=tmp_path, env=environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as first:  # fmt: skip
+        assert first.stdin is not None
+        assert first.stdout is not None
+        first.stdin.write("画一只猫 --steps 50\n".encode())
+        first.stdin.flush()
+        first.stdout.readline()
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(60) == 0
+    done = run("chat", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert [r for r in lines(done) if r.get("artworks")]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[queue]\nwaiting_per_users = 1", "did you mean waiting_per_user?"),
+        ("[queue", "config.toml"),
+    ],
+)
+def test_a_broken_config_is_one_clear_line(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "config.toml").write_text(content, encoding="utf-8")
+    for command in (["draw", "猫"], ["check"], ["chat"]):
+        done = run(*command, cwd=tmp_path)
+        assert done.returncode == 1
+        said = (done.stderr + done.stdout).decode()
+        assert words in said
+        assert "Traceback" not in said
+
+
+def test_a_missing_and_a_broken_model_are_named_and_fail_only_their_jobs(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    (broken / "unet").mkdir(parents=True)
+    (broken / "model_index.json").write_text("{", encoding="utf-8")
+    models = json.dumps({"mini": str(broken), "gone": str(tmp_path / "gone")})
+    done = run("check", cwd=tmp_path, DANQING_ENGINE__MODELS=models)
+    assert done.returncode == 1
+    said = done.stdout.decode()
+    assert "model mini" in said
+    assert "model gone" in said
+    done = run("draw", "一只猫", cwd=tmp_path, DANQING_ENGINE__MODELS=models)
+    assert done.returncode == 1
+    assert "模型坏了" in done.stdout.decode()
+
+
+def test_a_newer_folder_and_a_damaged_one_are_refused_by_name(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "danqing.db").write_bytes(b"not a database" * 1000)
+    done = run("chat", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "danqing.db: cannot be read" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+    assert run("jobs", cwd=tmp_path).returncode == 1
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    done = run("draw", "猫", cwd=tmp_path, LC_ALL="zh_CN.UTF-8")
+    assert done.returncode == 1
+    assert "不能写入" in done.stderr.decode()
+
+
+def test_the_engine_dies_with_the_bot(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, "chat", "--json"], cwd=tmp_path, env=environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as bot:  # fmt: skip
+        assert bot.stdin is not None
+        assert bot.stdout is not None
+        bot.stdin.write("画一只猫 --steps 1\n".encode())
+        bot.stdin.flush()
+        while b'"artworks":[{' not in bot.stdout.readline():
+            pass
+        children = Path(f"/proc/{bot.pid}/task/{bot.pid}/children").read_text().split()
+        assert children
+        bot.kill()
+        bot.wait()
+    deadline = time.monotonic() + 20
+    while any(os.path.exists(f"/proc/{child}") for child in children):  # noqa: PTH110
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
