@@ -36,13 +36,8 @@ class Studio:
     courier: Courier
     engine: EngineClient
 
-    async def serve(self, talk: Awaitable[object], *, finish: bool) -> None:
-        """Work until the talk is over.
-
-        Args:
-            talk: What listens to the platforms.
-            finish: Whether to go on until every job of the data folder is delivered.
-        """
+    async def serve(self, talk: Awaitable[object]) -> None:
+        """Work until the talk, which is what listens to the platforms, is over."""
         self.engine.warm()
         async with asyncio.TaskGroup() as tasks:
             stations = [
@@ -50,8 +45,6 @@ class Studio:
                 for station in (self.app.run(), self.painter.run(), self.courier.run())
             ]
             await talk
-            if finish:
-                await self.settled()
             for station in stations:
                 station.cancel()
 
@@ -71,7 +64,7 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
         StoreError: The data folder cannot be used.
     """
     styles = Styles.load()
-    store = await Store.open(config.data_dir, config.queue, time.time)
+    store = await Store.open(config.data_dir, config.queue, adapters, time.time)
     engine = EngineClient(config.engine)
     try:
         courier = Courier(store, adapters)

@@ -176,14 +176,31 @@ async def _serve(config: Config, adapter: ConsoleAdapter, *, finish: bool) -> No
         async def hear(update_id: str, body: bytes) -> None:
             await made.app.hear(PLATFORM, update_id, body)
 
-        await made.serve(adapter.run(hear), finish=finish)
+        async def talk() -> None:
+            await adapter.run(hear)
+            if finish:
+                await made.settled()
+
+        await made.serve(_first_of(talk(), adapter.gone.wait()))
 
 
 async def _serve_alone(config: Config) -> None:
     from adapters.build import studio
 
     async with studio(config, {}) as made:
-        await made.serve(asyncio.Event().wait(), finish=False)
+        await made.serve(asyncio.Event().wait())
+
+
+async def _first_of(*works: Coroutine[None, None, object]) -> None:
+    """Return when one of them is done, and stop the others."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    for task in done:
+        task.result()
 
 
 def _until_told(work: Coroutine[None, None, None]) -> int:

@@ -139,7 +139,7 @@ def look(terminal: int) -> bytes:
 # ── the store ────────────────────────────────────────────────────────────────────────────────
 
 
-def acknowledged(data: Path, store: str) -> Iterator[Figure]:
+def acknowledged(data: Path, kind: str) -> Iterator[Figure]:
     """Say lines one after the other, from many users, to a real store."""
 
     async def say() -> list[float]:
@@ -154,8 +154,8 @@ def acknowledged(data: Path, store: str) -> Iterator[Figure]:
             )
             return [await answer(app, store, number) for number in range(TIMES)]
 
-    words = f"a line to its acknowledgement on disk, {store} store"
-    yield from spread(f"acknowledged_{store}", words, asyncio.run(say()), bar=30)
+    words = f"a line to its acknowledgement on disk, {kind} store"
+    yield from spread(f"acknowledged_{kind}", words, asyncio.run(say()), bar=30)
 
 
 async def answer(app: App, store: Store, number: int) -> float:
@@ -264,7 +264,7 @@ async def claims(data: Path) -> tuple[list[float], ...]:
         return await db.execute_fetchall(NAIVE)
 
     async def touch(db: Connection) -> object:
-        return await db.execute("UPDATE level SET served = served")
+        return await db.execute("UPDATE level SET served = served + 1")
 
     ours, bare, other, commits = list[float](), list[float](), list[float](), list[float]()
     async with opened(data) as store:
@@ -323,7 +323,7 @@ async def flooded(data: Path) -> tuple[int, int]:
 @asynccontextmanager
 async def opened(data: Path) -> AsyncGenerator[Store]:
     """Open a store as the program does."""
-    store = await Store.open(data, LIMITS, time.time)
+    store = await Store.open(data, LIMITS, [PLATFORM], time.time)
     try:
         yield store
     finally:

@@ -39,8 +39,7 @@ class Courier:
             while True:
                 seen = self._store.commits
                 for chat in await self._store.read(self._store.outbox.chats):
-                    on = chat.partition(":")[0] in self._adapters
-                    if on and chat not in self._serving:
+                    if chat not in self._serving:
                         task = tasks.create_task(self._serve(chat))
                         self._serving[chat] = task
                         task.add_done_callback(lambda _, chat=chat: self._serving.pop(chat))

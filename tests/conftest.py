@@ -90,7 +90,8 @@ class Studio:
 @asynccontextmanager
 async def opened_studio(folder: Path, limits: QueueConfig | None = None) -> AsyncGenerator[Studio]:
     ticks = count(1)
-    store = await Store.open(folder, limits or QueueConfig(), lambda: float(next(ticks)))
+    limits = limits or QueueConfig()
+    store = await Store.open(folder, limits, [PLATFORM], lambda: float(next(ticks)))
     try:
         yield Studio(store)
     finally:

@@ -1,5 +1,6 @@
 """The terminal as a platform: a studio for people, lines for everything else."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from adapters.console.face import Face, Hear
 from adapters.console.guide import Guide
 from adapters.console.lines import Lines
 from adapters.console.terminal import attributes, depth_of, graphics_of
+from bot.errors import NotSent
 from bot.event import Event
 from bot.reply import Delivery, Status
 
@@ -21,6 +23,8 @@ class ConsoleAdapter:
 
     def __init__(self, face: Face) -> None:
         self._face = face
+        self.gone = asyncio.Event()
+        """Set when nobody reads any more: there is nothing left to talk for."""
 
     async def run(self, hear: Hear) -> None:
         """Hear what is typed, until the end of input or until the user leaves."""
@@ -40,7 +44,11 @@ class ConsoleAdapter:
         Raises:
             NotSent: The terminal is gone.
         """
-        await self._face.send(delivery)
+        try:
+            await self._face.send(delivery)
+        except NotSent:
+            self.gone.set()
+            raise
 
     async def show(self, status: Status) -> None:
         """Show where a job is."""

@@ -58,7 +58,7 @@ def to_lines(delivery: Delivery, first: int = 1, tint: Tint = plain) -> list[str
             "  " + "  ".join(tint("button", f"[{n}] {clean(b.label)}") for n, b in numbered)
         )
         first += len(row)
-    if reply.artworks:
+    if reply.artworks and not _says_label(delivery):
         lines.append("  " + tint("label", LABEL))
     return lines
 
@@ -67,7 +67,7 @@ def to_json(delivery: Delivery) -> bytes:
     """Return a reply as a line of JSON."""
     reply = delivery.reply
     words = _words(delivery)
-    if reply.artworks and not words.rstrip("）").endswith(LABEL):
+    if reply.artworks and not _says_label(delivery):
         words += f"\n{LABEL}"
     line: dict[str, object] = {
         "event": "reply",
@@ -116,3 +116,8 @@ def _words(delivery: Delivery) -> str:
 def _describe(artwork: Artwork) -> str:
     recipe = artwork.recipe
     return f"{clean(str(artwork.path))}  {recipe.width}×{recipe.height}  种子 {recipe.seed}"
+
+
+def _says_label(delivery: Delivery) -> bool:
+    """Return whether the words end with the interface label already."""
+    return delivery.reply.text.rstrip("）").endswith(LABEL)

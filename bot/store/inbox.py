@@ -1,8 +1,9 @@
 """Updates that have arrived: kept first, answered later, each once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+import msgspec
 from aiosqlite import Connection
 
 KEEP_SEEN_S = 8 * 24 * 3600.0
@@ -14,9 +15,10 @@ INSERT INTO updates (platform, update_id, body, received_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (platform, update_id) DO NOTHING
 """
 
-NEXT = (
-    "SELECT id, platform, body, attempts FROM updates WHERE handled_at IS NULL ORDER BY id LIMIT 1"
-)
+NEXT = """
+SELECT id, platform, body, attempts FROM updates
+WHERE handled_at IS NULL AND platform IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1
+"""
 
 RECOVER = "UPDATE updates SET attempts = attempts + 1 WHERE handled_at IS NULL"
 
@@ -39,7 +41,8 @@ class Update:
 class Inbox:
     """Keeps updates in the order of their arrival."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, platforms: Collection[str], now: Callable[[], float]) -> None:
+        self._platforms = msgspec.json.encode(list(platforms)).decode()
         self._now = now
 
     async def receive(self, db: Connection, platform: str, update_id: str, body: bytes) -> bool:
@@ -49,8 +52,8 @@ class Inbox:
             return cursor.rowcount == 1
 
     async def next(self, db: Connection) -> Update | None:
-        """Return the oldest unanswered update."""
-        async with db.execute(NEXT) as rows:
+        """Return the oldest unanswered update of a platform that is on; others keep."""
+        async with db.execute(NEXT, (self._platforms,)) as rows:
             row = await rows.fetchone()
         if row is None:
             return None

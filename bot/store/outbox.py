@@ -1,7 +1,7 @@
 """Replies on their way out: kept in the transaction that decides them, sent afterwards."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -30,8 +30,6 @@ FAILED = "UPDATE outbox SET state = 'failed' WHERE id = ?"
 
 LATER = "UPDATE outbox SET state = ?, due_at = ? WHERE id = ?"
 
-EMPTY = "SELECT NOT EXISTS (SELECT 1 FROM outbox WHERE state IN ('new', 'sending'))"
-
 
 class Kept(msgspec.Struct, frozen=True):
     """A reply as the database has it."""
@@ -54,8 +52,11 @@ class Parcel:
 class Outbox:
     """Keeps replies until their platform has them."""
 
-    def __init__(self, gallery: Gallery, now: Callable[[], float]) -> None:
+    def __init__(
+        self, gallery: Gallery, platforms: Collection[str], now: Callable[[], float]
+    ) -> None:
         self._gallery = gallery
+        self._platforms = frozenset(platforms)
         self._now = now
 
     async def put(
@@ -86,8 +87,9 @@ class Outbox:
         await db.execute(INSERT, (chat.key, chat.group, job_id, words, last, now, now))
 
     async def chats(self, db: Connection) -> list[str]:
-        """Return the keys of the chats that replies wait for."""
-        return [row["chat"] for row in await db.execute_fetchall(CHATS)]
+        """Return the keys of the chats that replies wait for, on platforms that are on."""
+        chats: list[str] = [row["chat"] for row in await db.execute_fetchall(CHATS)]
+        return [chat for chat in chats if chat.partition(":")[0] in self._platforms]
 
     async def next(self, db: Connection, chat: str) -> Parcel | None:
         """Return the oldest reply that waits for a chat."""
@@ -120,12 +122,6 @@ class Outbox:
     async def failed(self, db: Connection, delivery: Delivery) -> None:
         """Give a reply up."""
         await db.execute(FAILED, (delivery.id,))
-
-    async def empty(self, db: Connection) -> bool:
-        """Return whether nothing waits."""
-        for row in await db.execute_fetchall(EMPTY):
-            return bool(row[0])
-        return True
 
     async def _parcel(self, db: Connection, row: sqlite3.Row) -> Parcel:
         kept = msgspec.json.decode(row["reply"], type=Kept)

@@ -124,7 +124,6 @@ IN_STATE = "SELECT * FROM jobs WHERE state = ? ORDER BY id LIMIT ?"
 OPEN_JOBS = """
 SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued')
     OR EXISTS (SELECT 1 FROM jobs WHERE state = 'drawing')
-    OR EXISTS (SELECT 1 FROM jobs WHERE state = 'drawn')
 """
 
 RECOVER = "UPDATE jobs SET state = 'queued' WHERE state = 'drawing'"
@@ -270,7 +269,7 @@ class Queue:
         return [_job(row) for row in await db.execute_fetchall(LATEST, (limit,))]
 
     async def idle(self, db: Connection) -> bool:
-        """Return whether no job is on its way."""
+        """Return whether nothing waits to be drawn, or is being drawn."""
         row = await _one(db, OPEN_JOBS, ())
         return not row[0]
 

@@ -1,6 +1,6 @@
 """All that is kept, in one hand."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -24,28 +24,40 @@ class Store:
     """The database, and those who keep things in it."""
 
     def __init__(
-        self, database: Database, data: Path, config: QueueConfig, now: Callable[[], float]
+        self,
+        database: Database,
+        data: Path,
+        config: QueueConfig,
+        platforms: Collection[str],
+        now: Callable[[], float],
     ) -> None:
         self._database = database
-        self.inbox = Inbox(now)
+        self.inbox = Inbox(platforms, now)
         self.queue = Queue(config, now)
         self.gallery = Gallery(data, now)
-        self.outbox = Outbox(self.gallery, now)
+        self.outbox = Outbox(self.gallery, platforms, now)
         self.now = now
 
     @classmethod
-    async def open(cls, data: Path, config: QueueConfig, now: Callable[[], float]) -> Self:
+    async def open(
+        cls,
+        data: Path,
+        config: QueueConfig,
+        platforms: Collection[str],
+        now: Callable[[], float],
+    ) -> Self:
         """Open a data folder for this process alone, and put back what a crash interrupted.
 
         Args:
             data: The folder; made if missing.
             config: Limits of the queue.
+            platforms: Names of those that are on; what concerns others keeps until they are.
             now: Seconds since the epoch, UTC.
 
         Raises:
             StoreError: The folder is in use, newer, damaged or read-only.
         """
-        store = cls(await Database.open(data / FILE), data, config, now)
+        store = cls(await Database.open(data / FILE), data, config, platforms, now)
         await store.write(store.queue.recover)
         await store.write(store.inbox.recover)
         await store.write(store.inbox.forget)
@@ -83,9 +95,12 @@ class Store:
         return await work(self._database.reader, *args, **kwargs)
 
     async def idle(self) -> bool:
-        """Return whether nothing is on its way: no update, no job, no reply."""
+        """Return whether nothing is on its way to a platform that is on.
+
+        In the order of the line, so that what moves on meanwhile is still seen.
+        """
         return (
             await self.read(self.inbox.next) is None
             and await self.read(self.queue.idle)
-            and await self.read(self.outbox.empty)
+            and not await self.read(self.outbox.chats)
         )

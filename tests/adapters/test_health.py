@@ -8,8 +8,8 @@ import pytest
 
 from adapters.health import Ill, check_bot, check_engine, main
 from bot.errors import StoreDamaged
-from bot.store.limits import QueueConfig
-from bot.store.store import FILE, Store
+from bot.store.database import Database
+from bot.store.store import FILE
 from generation import wire
 
 
@@ -32,27 +32,27 @@ async def listening(path: Path, says: bytes) -> AsyncGenerator[str]:
 
 
 async def test_a_bot_that_runs_is_well(tmp_path: Path) -> None:
-    store = await Store.open(tmp_path, QueueConfig(), lambda: 0.0)
+    database = await Database.open(tmp_path / FILE)
     try:
         await check_bot(tmp_path)
     finally:
-        await store.close()
+        await database.close()
 
 
 async def test_a_bot_that_has_ended_is_ill(tmp_path: Path) -> None:
     with pytest.raises(Ill, match="no bot has used"):
         await check_bot(tmp_path)
-    store = await Store.open(tmp_path, QueueConfig(), lambda: 0.0)
-    await store.close()
+    database = await Database.open(tmp_path / FILE)
+    await database.close()
     with pytest.raises(Ill, match="no bot is running"):
         await check_bot(tmp_path)
 
 
 async def test_looking_keeps_no_bot_from_starting(tmp_path: Path) -> None:
     for _ in range(3):
-        store = await Store.open(tmp_path, QueueConfig(), lambda: 0.0)
+        database = await Database.open(tmp_path / FILE)
         await check_bot(tmp_path)
-        await store.close()
+        await database.close()
         with pytest.raises(Ill):
             await check_bot(tmp_path)
 

@@ -174,7 +174,7 @@ async def test_a_wait_ends_with_the_next_commit_and_not_before(tmp_path: Path) -
 
 
 async def test_a_folder_in_use_can_be_looked_into(tmp_path: Path) -> None:
-    store = await Store.open(tmp_path, QueueConfig(), float)
+    store = await Store.open(tmp_path, QueueConfig(), ["t"], float)
     try:
         async with reading(tmp_path) as reader:
             assert await reader.jobs(10) == []

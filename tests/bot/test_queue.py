@@ -67,7 +67,7 @@ class Line:
 @asynccontextmanager
 async def opened(folder: Path, limits: QueueConfig) -> AsyncGenerator[Line]:
     ticks = count(1)
-    store = await Store.open(folder, limits, lambda: float(next(ticks)))
+    store = await Store.open(folder, limits, ["t"], lambda: float(next(ticks)))
     try:
         yield Line(store)
     finally:

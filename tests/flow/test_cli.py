@@ -102,12 +102,7 @@ def test_bytes_that_are_no_text_harm_nothing(tmp_path: Path) -> None:
 
 
 def test_parse_answers_every_line_whatever_it_is(tmp_path: Path) -> None:
-    words = (
-        "画两张猫\n\n\x00\x01\n你好\n".encode()
-        + b"\xff\xff\n"
-        + b"\xed\xa0\x80"
-        + b"\n"
-    )
+    words = "画两张猫\n\n\x00\x01\n你好\n".encode() + b"\xff\xff\n" + b"\xed\xa0\x80" + b"\n"
     done = run("parse", cwd=tmp_path, said=words)
     assert done.returncode == 0, done.stderr
     found = lines(done)

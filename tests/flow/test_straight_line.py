@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from aiosqlite import Connection
+
 from bot.errors import NotSent
 from bot.job import State
 from bot.label import check, recipe_of
@@ -58,6 +60,34 @@ async def test_what_cannot_be_read_is_answered_and_does_not_block(studio: Studio
     await studio.says("阿青", "画一座山")
     assert len(studio.texts) == 1
     assert await studio.store.read(studio.store.inbox.next) is None
+
+
+async def test_what_concerns_a_platform_that_is_off_keeps_until_it_is_on(studio: Studio) -> None:
+    await studio.app.hear("telegram", "1", b"{}")
+    await studio.says("阿青", "画一座山")
+    await studio.paint_all()
+    assert await studio.store.idle()
+
+    async def unanswered(db: Connection) -> int:
+        rows = await db.execute_fetchall("SELECT 1 FROM updates WHERE handled_at IS NULL")
+        return len(list(rows))
+
+    assert await studio.store.read(unanswered) == 1
+
+
+async def test_a_full_disk_costs_no_job(studio: Studio, tmp_path: Path) -> None:
+    await studio.says("阿青", "画一座山")
+    folder = tmp_path / "pictures" / "0000"
+    folder.mkdir(parents=True)
+    (folder / "1-0.part").symlink_to("/dev/full")  # every write to it says: no space left
+    job = await studio.store.write(studio.store.queue.claim)
+    assert job is not None
+    await studio.painter.paint(job)
+    assert await studio.state(1) is State.QUEUED
+    assert (await studio.job(1)).failures == 0
+    assert list(folder.iterdir()) == []
+    await studio.paint_all()
+    assert studio.texts[-1].startswith("画好了 #1")
 
 
 async def test_users_take_turns(studio: Studio) -> None:

@@ -10,8 +10,7 @@ from generation.zoo.model import load
 from generation.zoo.text import KEPT, Text
 from tests.generation.factory import TOKENS, WIDTH
 
-LONG = "一只猫在月下江南烟雨山水画红灯笼abcdefg"
-"""Each sign is one token, to either tokenizer."""
+LONG = "一只猫在月下江南烟雨山水画红灯笼" * 2
 
 
 @pytest.fixture(scope="module", params=["eps", "v"])
