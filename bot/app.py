@@ -9,7 +9,7 @@ from aiosqlite import Connection
 
 from bot import texts
 from bot.action import Verb
-from bot.errors import DiskFull, NoSuchJob, StudioError
+from bot.errors import DiskFull, NoRoom, NoSuchJob, StudioError
 from bot.event import Chat, Message, Press, User
 from bot.job import Job
 from bot.pace import Pace
@@ -84,6 +84,8 @@ class App:
         Raises:
             StudioError: It cannot be taken; nothing was changed.
         """
+        if not self._store.gallery.has_room():
+            raise NoRoom("磁盘快满了，暂时画不了新的画，请稍后再试，或告诉管理员")
         settled = settle(request, self._styles, self._policy)
         if settled.seed is None:
             settled = replace(settled, seed=self._new_seed())

@@ -6,6 +6,7 @@ StudioError
 ├── UnknownStyle      nothing is known under that name
 ├── QueueFull         the user or the chat has too many pictures waiting
 ├── DiskFull          nothing more can be kept
+├── NoRoom            the disk has no room for more pictures
 └── NoSuchJob         the button's job is gone, over, or somebody else's
 StoreError            (the operator is told)
 ├── StoreBusy         another process uses the data folder
@@ -39,6 +40,10 @@ class QueueFull(StudioError):
 
 class DiskFull(StudioError):
     """Nothing more can be kept."""
+
+
+class NoRoom(StudioError):
+    """The disk has no room for more pictures."""
 
 
 class NoSuchJob(StudioError):

@@ -30,8 +30,6 @@ MAX_FAILURES = 3
 """A job that has cost the engine its life this often is not tried again."""
 MAX_ATTEMPTS = 10
 """Nor is one that was begun so often: it may be what ends the bot itself."""
-MIN_FREE_BYTES = 32 * 2**20
-"""With less room on the disk, jobs wait."""
 LOOK_S = 1.0
 """How often to look for work when nothing is heard."""
 ANNOUNCED = 10
@@ -80,6 +78,7 @@ class Painter:
         self._in_flight = in_flight
         self._going = dict[int, Easel]()
         self._suspect: Job | None = None
+        self._room = True
 
     async def run(self) -> None:
         """Keep up to in_flight jobs going, until cancelled; the engine batches them."""
@@ -87,7 +86,7 @@ class Painter:
             while True:
                 seen = self._store.commits
                 await self._stop_cancelled()
-                if self._store.gallery.free_bytes() >= MIN_FREE_BYTES:
+                if self._has_room():
                     await self._fill(tasks)
                 await self._store.after(seen, LOOK_S)
 
@@ -134,6 +133,13 @@ class Painter:
             begun = True
         if begun:
             await self._announce()
+
+    def _has_room(self) -> bool:
+        """Return whether to begin anything; while the disk is full, jobs wait."""
+        had, self._room = self._room, self._store.gallery.has_room()
+        if had and not self._room:
+            log.warning("the disk is nearly full: waiting jobs are not begun")
+        return self._room
 
     async def _claim(self) -> Job | None:
         return await self._store.write(self._store.queue.claim)

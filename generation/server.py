@@ -7,6 +7,7 @@ it, however the bot ends; an engine of its own listens on a unix socket and outl
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -40,8 +41,8 @@ SURROUNDINGS = {
     "TRANSFORMERS_VERBOSITY": "error",
     "DIFFUSERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
-    # threads that wait sleep: where other programs are busy too, spinning made a picture take
-    # 7 s instead of 0.8 s; on an idle machine there is no difference
+    # threads that wait sleep: beside other busy programs, spinning made a picture take 7 s
+    # instead of 0.8 s
     "OMP_WAIT_POLICY": "PASSIVE",
 }
 """Environment that the libraries read when they are imported."""
@@ -138,9 +139,11 @@ class Server:
 
 def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     """Import what is heavy, load the first model and draw with it once."""
+    began = time.monotonic()
+    gc.disable()  # nothing that imports make is garbage; looking for it took a fifth of the start
+
     import torch
 
-    began = time.monotonic()
     device = _device(config.device)
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -162,6 +165,8 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     except EngineError as error:
         # its own jobs will be told why; those of other models are drawn
         log.warning("not warm: %s", error)
+    gc.freeze()
+    gc.enable()
     log.info("ready after %.1f s on %s", time.monotonic() - began, device)
     return Desk(engine, inbox)
 

@@ -32,8 +32,9 @@ FOLDER_OF = 1000
 class Gallery:
     """Keeps artworks."""
 
-    def __init__(self, data: Path, now: Callable[[], float]) -> None:
+    def __init__(self, data: Path, min_free_mb: int, now: Callable[[], float]) -> None:
         self._data = data
+        self._min_free_bytes = min_free_mb * 2**20
         self._now = now
 
     def write(self, job: Job, pngs: Sequence[bytes]) -> list[Path]:
@@ -101,9 +102,9 @@ class Gallery:
         rows = await db.execute_fetchall(LATEST, (limit,))
         return tuple(self._artwork(row) for row in rows)
 
-    def free_bytes(self) -> int:
-        """Return what the disk still has room for."""
-        return shutil.disk_usage(self._data).free
+    def has_room(self) -> bool:
+        """Return whether the disk has room for more pictures."""
+        return shutil.disk_usage(self._data).free >= self._min_free_bytes
 
     def _artwork(self, row: sqlite3.Row) -> Artwork:
         return Artwork(

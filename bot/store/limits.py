@@ -1,6 +1,6 @@
 """[queue] of config.toml."""
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 
 class QueueConfig(BaseModel):
@@ -18,3 +18,5 @@ class QueueConfig(BaseModel):
     """Jobs of one chat that are drawn at the same time."""
     in_flight: PositiveInt = 8
     """Jobs that are drawn at the same time; the engine batches them."""
+    min_free_mb: NonNegativeInt = 32
+    """With less room on the disk, in MiB, no picture is begun."""

@@ -21,7 +21,7 @@ class Reader:
     def __init__(self, connection: Connection, data: Path) -> None:
         self._connection = connection
         self._queue = Queue(QueueConfig(), lambda: 0.0)
-        self._gallery = Gallery(data, lambda: 0.0)
+        self._gallery = Gallery(data, 0, lambda: 0.0)
 
     async def job(self, job_id: int) -> Job | None:
         """Return a job by its id."""

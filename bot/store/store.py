@@ -34,7 +34,7 @@ class Store:
         self._database = database
         self.inbox = Inbox(platforms, now)
         self.queue = Queue(config, now)
-        self.gallery = Gallery(data, now)
+        self.gallery = Gallery(data, config.min_free_mb, now)
         self.outbox = Outbox(self.gallery, platforms, now)
         self.now = now
 

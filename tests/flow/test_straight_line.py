@@ -90,6 +90,14 @@ async def test_a_full_disk_costs_no_job(studio: Studio, tmp_path: Path) -> None:
     assert studio.texts[-1].startswith("画好了 #1")
 
 
+async def test_a_disk_that_is_nearly_full_is_said_before_anything_is_promised(
+    tmp_path: Path,
+) -> None:
+    async with opened_studio(tmp_path, QueueConfig(min_free_mb=10**9)) as studio:
+        await studio.says("阿青", "画一座山")
+        assert studio.texts == ["磁盘快满了，暂时画不了新的画，请稍后再试，或告诉管理员"]
+
+
 async def test_users_take_turns(studio: Studio) -> None:
     for prompt in ("一座山", "一条河", "一片湖"):
         await studio.says("阿青", f"画{prompt}")
