@@ -74,7 +74,7 @@ class App:
             await asyncio.sleep(DISK_S)
         except Exception:  # the boundary: a bug costs one answer, not the studio
             log.exception("update %d", update.id)
-            await self._store.write(self._apologise, update)
+            await self._store.insist(self._apologise, update)
 
     async def order(
         self, db: Connection, user: User, chat: Chat, reply_to: str, request: Request

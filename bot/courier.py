@@ -52,7 +52,7 @@ class Courier:
         may have arrived, and goes out marked as a repeat.
         """
         delivery = parcel.delivery
-        await self._store.write(self._store.outbox.sending, delivery)
+        await self._store.insist(self._store.outbox.sending, delivery)
         try:
             await self._adapters[delivery.chat.platform].send(delivery)
         except NotSent as error:
@@ -62,7 +62,7 @@ class Courier:
             log.exception("reply %d, attempt %d", delivery.id, parcel.attempts + 1)
             await self._keep_for_later(parcel, NotSent("a bug", arrived=None))
         else:
-            await self._store.write(self._arrived, delivery)
+            await self._store.insist(self._arrived, delivery)
 
     def show(self, status: Status) -> None:
         """Show where a job is, if its platform can; only the newest is worth showing."""
@@ -88,10 +88,10 @@ class Courier:
 
     async def _keep_for_later(self, parcel: Parcel, error: NotSent) -> None:
         if error.final or parcel.attempts + 1 >= MAX_ATTEMPTS:
-            await self._store.write(self._give_up, parcel.delivery)
+            await self._store.insist(self._give_up, parcel.delivery)
             return
         wait_s = error.retry_after_s or min(SLOWEST_S, 2.0**parcel.attempts)
-        await self._store.write(
+        await self._store.insist(
             self._store.outbox.later, parcel.delivery, wait_s, arrived=error.arrived
         )
 

@@ -21,7 +21,7 @@ from bot.reply import Status
 from bot.store.gallery import digest
 from bot.store.store import Store
 from bot.style import Styles
-from generation.errors import EngineError
+from generation.errors import EngineError, EngineLost
 from generation.recipe import Picture, Progress, Recipe
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 MAX_FAILURES = 3
 """A job that has cost the engine its life this often is not tried again."""
 MAX_ATTEMPTS = 10
-"""Nor is one that was begun so often: it may be what ends the bot itself."""
+"""Nor is one that was begun so often, as after a crash of the bot."""
 LOOK_S = 1.0
 """How often to look for work when nothing is heard."""
 ANNOUNCED = 10
@@ -92,23 +92,26 @@ class Painter:
 
     async def paint(self, job: Job) -> None:
         """See one claimed job through, to a reply in the outbox."""
+        queue = self._store.queue
         try:
             easel = self._going[job.id] = Easel(job, self._styles.recipes(job.request))
             easel.task = asyncio.current_task()
+            if job.attempts > MAX_ATTEMPTS:
+                raise EngineLost("begun too often: it may be what ends the bot itself")
             pictures = await self._engine.draw(easel.recipes, partial(self._tell, easel))
             await self._keep(job, pictures)
         except EngineError as error:
             log.warning("job %d, attempt %d: %s", job.id, job.attempts, error)
             if error.retry and job.failures + 1 < MAX_FAILURES and job.attempts < MAX_ATTEMPTS:
-                await self._put_back(job, failed=True)
+                await self._store.insist(queue.move, job, State.QUEUED, failed=True)
             else:
-                await self._store.write(self._give_up, job, error)
+                await self._store.insist(self._give_up, job, error)
         except DiskFull:
             log.error("job %d waits: the disk is full", job.id)  # noqa: TRY400  no bug to trace
-            await self._put_back(job, failed=False)
+            await self._store.insist(queue.move, job, State.QUEUED)
         except Exception as error:  # the boundary: a bug costs one job, not the painter
             log.exception("job %d", job.id)
-            await self._store.write(self._give_up, job, error)
+            await self._store.insist(self._give_up, job, error)
         finally:
             self._going.pop(job.id, None)
 
@@ -142,7 +145,7 @@ class Painter:
         return self._room
 
     async def _claim(self) -> Job | None:
-        return await self._store.write(self._store.queue.claim)
+        return await self._store.insist(self._store.queue.claim)
 
     def _suspect_goes(self) -> bool:
         return any(easel.job.failures for easel in self._going.values())
@@ -191,16 +194,6 @@ class Painter:
         if await self._store.queue.move(db, job, State.FAILED, failed=True) is not None:
             reply = texts.failed(job, error)
             await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
-
-    async def _put_back(self, job: Job, *, failed: bool) -> None:
-        """Have a job wait again; as long as the disk is full, even that must wait."""
-        while True:
-            try:
-                await self._store.write(self._store.queue.move, job, State.QUEUED, failed=failed)
-            except DiskFull:
-                await asyncio.sleep(LOOK_S)
-            else:
-                return
 
     def _tell(self, easel: Easel, progress: Progress) -> None:
         """Learn the engine's pace from a step, and show it."""

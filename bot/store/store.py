@@ -1,11 +1,14 @@
 """All that is kept, in one hand."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from aiosqlite import Connection
 
+from bot.errors import DiskFull
 from bot.store.database import Database
 from bot.store.gallery import Gallery
 from bot.store.inbox import Inbox
@@ -16,6 +19,10 @@ from bot.store.queue import Queue
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
+ROOM_S = 2.0
+"""How often a full disk is tried again."""
 FILE = "danqing.db"
 """The database, below the data folder."""
 
@@ -84,6 +91,20 @@ class Store:
     ) -> T:
         """Run work(transaction, ...): all of it is on disk on return, or none."""
         return await self._database.write(work, *args, **kwargs)
+
+    async def insist(
+        self,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Like write; but while the disk is full, wait for room: this must not be forgotten."""
+        while True:
+            try:
+                return await self.write(work, *args, **kwargs)
+            except DiskFull:
+                log.error("the disk is full; trying again")  # noqa: TRY400  no bug to trace
+                await asyncio.sleep(ROOM_S)
 
     async def read(
         self,

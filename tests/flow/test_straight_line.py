@@ -173,6 +173,16 @@ async def test_a_job_is_not_tried_for_ever(studio: Studio) -> None:
     assert await studio.state(1) is State.FAILED
 
 
+async def test_a_job_that_was_begun_too_often_may_be_what_ends_the_bot(studio: Studio) -> None:
+    await studio.says("阿青", "画一座山")
+    for _ in range(10):
+        assert await studio.store.write(studio.store.queue.claim) is not None
+        await studio.store.write(studio.store.queue.recover)  # as a restart does
+    await studio.paint_all()
+    assert await studio.state(1) is State.FAILED
+    assert "没画成" in studio.texts[-1]
+
+
 async def test_a_job_that_kills_the_engine_fails_and_the_others_are_drawn(studio: Studio) -> None:
     studio.engine.deadly, studio.engine.deadly_error = {"毒蘑菇"}, EngineLost("killed")
     studio.engine.crowd = 4
