@@ -16,11 +16,13 @@ from bot.job import Job
 from bot.label import LabelConfig, label
 from bot.pace import Pace
 from bot.painter import Painter
+from bot.policy import ModelShape, PolicyConfig
 from bot.ports import Adapter
 from bot.store.store import Store
 from bot.style import Styles
 from generation.client import EngineClient
 from generation.recipe import Picture
+from generation.zoo import folder
 
 MAX_SEED = 2**32
 """Seeds that the door chooses are below: ten digits can be read out and typed again."""
@@ -71,7 +73,7 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
         pace = Pace(time.monotonic)
         yield Studio(
             store=store,
-            app=App(store, adapters, styles, config.policy, pace, new_seed),
+            app=App(store, adapters, styles, policy(config), pace, new_seed),
             painter=Painter(
                 store, styles, engine, courier, Labels(config.label), pace, config.queue.in_flight
             ),
@@ -82,6 +84,20 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
         with contextlib.suppress(asyncio.CancelledError):
             await engine.close()
         await store.close()
+
+
+def policy(config: Config) -> PolicyConfig:
+    """Return the policy with the sizes that each model's own folder tells, if config does not."""
+    told = dict(config.policy.models)
+    for name, path in config.engine.models.items():
+        if name not in told and not folder.faults(path):
+            facts = folder.read(path)
+            told[name] = ModelShape(
+                native_px=facts.native_px,
+                multiple_px=facts.multiple_px,
+                max_px=2 * facts.native_px,
+            )
+    return config.policy.model_copy(update={"models": told})
 
 
 def new_seed() -> int:

@@ -30,6 +30,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from aiosqlite import Connection
 
+from adapters.build import policy
+from adapters.config import Config
 from adapters.console.inbound import PLATFORM, from_line
 from benchmarks.figure import Figure, arguments, report
 from bot.app import App
@@ -37,7 +39,7 @@ from bot.event import Chat, User
 from bot.job import State
 from bot.pace import Pace
 from bot.parsing.parser import parse
-from bot.policy import PolicyConfig, settle
+from bot.policy import settle
 from bot.request import Request
 from bot.store.limits import QueueConfig
 from bot.store.store import Store
@@ -148,7 +150,7 @@ def acknowledged(data: Path, kind: str) -> Iterator[Figure]:
                 store,
                 {PLATFORM: FakeAdapter()},
                 Styles.load(),
-                PolicyConfig(),
+                policy(Config()),
                 Pace(time.monotonic),
                 partial(next, count(1)),
             )
@@ -336,7 +338,7 @@ async def opened(data: Path) -> AsyncGenerator[Store]:
 def picture(times: int) -> Figure:
     """Draw with the engine by itself, warm."""
     styles = Styles.load()
-    recipes = styles.recipes(settle(parse(TWENTY_STEPS, styles), styles, PolicyConfig()))
+    recipes = styles.recipes(settle(parse(TWENTY_STEPS, styles), styles, policy(Config())))
     assert [recipe.steps for recipe in recipes] == [20]
 
     async def draw() -> list[float]:

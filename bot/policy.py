@@ -26,10 +26,6 @@ class ModelShape(BaseModel):
     """Longest side."""
 
 
-SHAPES = {"mini": ModelShape(native_px=128, multiple_px=32, max_px=256)}
-"""Of the models that come with the program."""
-
-
 class PolicyConfig(BaseModel):
     """[policy] of config.toml: what one request may ask for."""
 
@@ -44,11 +40,11 @@ class PolicyConfig(BaseModel):
     min_px: PositiveInt = 64
     """Shortest side."""
     models: Mapping[str, ModelShape] = Field(default_factory=dict[str, ModelShape])
-    """Which sizes suit a model, by name; those that come with the program are known."""
+    """Which sizes suit a model, by name; else its own folder tells."""
 
     def shape(self, model: str) -> ModelShape:
         """Return which sizes suit a model."""
-        return self.models.get(model) or SHAPES.get(model) or ModelShape()
+        return self.models.get(model) or ModelShape()
 
 
 def settle(request: Request, styles: Styles, config: PolicyConfig) -> Request:

@@ -3,10 +3,18 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from generation.mini import FOLDER
 
+EMBEDDED = {"mini": FOLDER}
+
+
+def _with_the_embedded(given: dict[str, Path]) -> dict[str, Path]:
+    return EMBEDDED | given
+
+
+Models = Annotated[dict[str, Path], AfterValidator(_with_the_embedded)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -15,8 +23,11 @@ class EngineConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    models: dict[str, Path] = Field(default={"mini": FOLDER}, min_length=1)
-    """Folders in the layout of StableDiffusionPipeline, by name; the first is loaded at start."""
+    models: Models = EMBEDDED
+    """Folders in the layout of StableDiffusionPipeline, by name; the first is loaded at start.
+
+    The embedded one, "mini", is always among them, and first, unless another takes its name.
+    """
     room: int = Field(default=1, ge=1)
     """Models in memory at once."""
     device: str = "auto"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.build import Labels
+from adapters.build import Labels, policy
+from adapters.config import Config
 from adapters.console.inbound import CHAT, PLATFORM, from_line
 from bot.app import App
 from bot.courier import Courier
@@ -13,7 +14,6 @@ from bot.job import Job, State
 from bot.label import LabelConfig
 from bot.pace import Pace
 from bot.painter import Painter
-from bot.policy import PolicyConfig
 from bot.reply import Delivery
 from bot.store.limits import QueueConfig
 from bot.store.store import Store
@@ -34,7 +34,7 @@ class Studio:
             store,
             {PLATFORM: self.adapter},
             styles,
-            PolicyConfig(),
+            policy(Config()),
             pace,
             lambda: next(seeds),
         )

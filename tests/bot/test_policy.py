@@ -12,7 +12,8 @@ from bot.style import SEEDS, Style, Styles
 from generation.recipe import Recipe
 
 STYLES = Styles.load()
-LIMITS = PolicyConfig()
+MINI = ModelShape(native_px=128, multiple_px=32, max_px=256)
+LIMITS = PolicyConfig(models={"mini": MINI})
 
 
 def settled(**said: Any) -> Request:

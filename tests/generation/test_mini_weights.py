@@ -14,8 +14,10 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
 from generation.mini import FOLDER
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 _MEBIBYTE = 1 << 20
-_EACH = 8
+_EACH = 5
 """Pictures of one caption that a test looks at."""
 
 
@@ -26,14 +28,16 @@ def _pipe() -> Any:
         pipe: Any = StableDiffusionPipeline.from_pretrained(
             FOLDER, safety_checker=None, dtype=torch.float32
         )
-        pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
+        pipe.scheduler = DPMSolverMultistepScheduler.from_config(
+            pipe.scheduler.config, timestep_spacing="trailing"
+        )
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
 
 @cache
 def _draw(
-    caption: str, count: int = _EACH, steps: int = 10, width: int = 128, height: int = 128
+    caption: str, count: int = _EACH, steps: int = 8, width: int = 128, height: int = 128
 ) -> np.ndarray:
     """Draw one caption with seeds 0, 1, … to (count, height, width, 3), from 0 to 1."""
     return _pipe()(
@@ -114,15 +118,13 @@ def test_snow_is_bright_and_night_is_dark() -> None:
 
 
 def test_the_sea_is_blue_grass_is_green_and_the_desert_is_sandy() -> None:
-    sea, grass, desert = (
-        _draw(caption).mean(axis=(0, 1, 2))
-        for caption in ("海底的章鱼", "草地上的企鹅", "沙漠里的乌龟")
-    )
-    assert sea[2] > sea[0] + 0.15
-    lower = _draw("草地上的企鹅")[:, 96:].mean(axis=(0, 1, 2))
-    assert lower[1] > max(lower[0], lower[2]) + 0.1
-    assert grass[2] > desert[2]
-    assert desert[0] > desert[2] + 0.15
+    sea = _draw("海底的章鱼")[:, :16].mean(axis=(0, 1, 2))
+    grass = _draw("草地上的企鹅")[:, 112:].mean(axis=(0, 1, 2))
+    desert = _draw("沙漠里的乌龟")[:, 112:].mean(axis=(0, 1, 2))
+    assert sea[2] > sea[0] + 0.3
+    assert grass[1] > max(grass[0], grass[2]) + 0.15
+    assert desert[0] > desert[1] > desert[2]
+    assert desert[0] > desert[2] + 0.2
 
 
 def test_a_background_has_the_colour_that_was_asked_for() -> None:
