@@ -339,7 +339,7 @@ def picture(times: int) -> Figure:
     """Draw with the engine by itself, warm."""
     styles = Styles.load()
     recipes = styles.recipes(settle(parse(TWENTY_STEPS, styles), styles, policy(Config())))
-    assert [recipe.steps for recipe in recipes] == [20]
+    (recipe,) = recipes
 
     async def draw() -> list[float]:
         engine, taken = EngineClient(EngineConfig()), list[float]()
@@ -354,7 +354,8 @@ def picture(times: int) -> Figure:
             await engine.close()
         return taken
 
-    words = "a 20-step mini picture from the warm engine, median"
+    size = f"{recipe.width}×{recipe.height}"
+    words = f"a {size} mini picture of {recipe.steps} steps, warm engine, median"
     return Figure(name="picture_s", words=words, value=median(asyncio.run(draw())), unit="s", bar=2)
 
 
@@ -373,7 +374,7 @@ def conversation(data: Path, pictures: int, lines: int) -> Iterator[Figure]:
             began = say(chat, TWENTY_STEPS)
             acks.append(heard_s(chat, began, "收到"))
             results.append(heard_s(chat, began, "画好了"))
-        words = "a 20-step picture, line in to reply out, median"
+        words = "the same, line in to reply out, median"
         yield Figure(name="picture_line_s", words=words, value=median(results), unit="s", bar=2)
         yield from spread("acknowledged_pipe", "line in to acknowledgement out", acks)
         busy = [

@@ -96,10 +96,7 @@ class Painter:
         try:
             easel = self._going[job.id] = Easel(job, self._styles.recipes(job.request))
             easel.task = asyncio.current_task()
-            if job.attempts > MAX_ATTEMPTS:
-                raise EngineLost("begun too often: it may be what ends the bot itself")
-            pictures = await self._engine.draw(easel.recipes, partial(self._tell, easel))
-            await self._keep(job, pictures)
+            await self._keep(job, await self._draw(easel))
         except EngineError as error:
             log.warning("job %d, attempt %d: %s", job.id, job.attempts, error)
             if error.retry and job.failures + 1 < MAX_FAILURES and job.attempts < MAX_ATTEMPTS:
@@ -143,6 +140,11 @@ class Painter:
         if had and not self._room:
             log.warning("the disk is nearly full: waiting jobs are not begun")
         return self._room
+
+    async def _draw(self, easel: Easel) -> list[Picture]:
+        if easel.job.attempts > MAX_ATTEMPTS:
+            raise EngineLost("begun too often: it may be what ends the bot itself")
+        return await self._engine.draw(easel.recipes, partial(self._tell, easel))
 
     async def _claim(self) -> Job | None:
         return await self._store.insist(self._store.queue.claim)

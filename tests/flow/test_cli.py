@@ -207,7 +207,7 @@ def test_the_engine_dies_with_the_bot(tmp_path: Path) -> None:
         bot.stdin.flush()
         while b'"artworks":[{' not in bot.stdout.readline():
             pass
-        children = Path(f"/proc/{bot.pid}/task/{bot.pid}/children").read_text().split()
+        children = children_of(bot.pid)
         assert children
         bot.kill()
         bot.wait()
@@ -215,3 +215,34 @@ def test_the_engine_dies_with_the_bot(tmp_path: Path) -> None:
     while any(os.path.exists(f"/proc/{child}") for child in children):  # noqa: PTH110
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_job_that_kills_the_engine_three_times_fails_and_the_other_is_drawn(
+    tmp_path: Path,
+) -> None:
+    environ = {**environment(), "DANQING_ENGINE__THREADS": "1"}
+    with subprocess.Popen(
+        [*PROGRAM, "chat", "--json"], cwd=tmp_path, env=environ,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as bot:  # fmt: skip
+        assert bot.stdin is not None
+        assert bot.stdout is not None
+        bot.stdin.write("画一朵毒蘑菇 --steps 50\n画一只猫 --steps 2\n".encode())
+        bot.stdin.close()
+        kills, ends = 0, dict[int, str]()
+        for line in map(json.loads, bot.stdout):
+            if line["event"] == "reply" and not line["text"].startswith("收到"):
+                ends[line["job"]] = line["text"]
+            if line["event"] == "progress" and line["job"] == 1 and line["step"] > 0:
+                for child in children_of(bot.pid):
+                    os.kill(child, signal.SIGKILL)
+                    kills += 1
+        assert bot.wait(60) == 0
+    assert ends[1] == "#1 没画成：画了几次，引擎都中途停了，换个说法试试"
+    assert ends[2].startswith("画好了 #2")
+    assert kills >= 3
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
