@@ -1,7 +1,7 @@
 # Two images from one file: `bot` talks to chats and has no torch, `engine` draws.
 #   docker build --target bot -t danqing-bot .
 #   docker build --target engine -t danqing-engine .
-# With a GPU: --build-arg TORCH_INDEX=https://pypi.org/simple, and see compose.yaml.
+# With a GPU: --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130, and see compose.yaml.
 
 FROM debian:bookworm-slim AS python
 RUN apt-get update \

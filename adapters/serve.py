@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Coroutine
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TypedDict
 
 import msgspec
 
@@ -23,9 +22,8 @@ from adapters.console.adapter import ConsoleAdapter, open_console
 from adapters.console.inbound import PLATFORM
 from adapters.console.once import Once
 from adapters.locale import said
-from bot.job import Job
+from adapters.report import report
 from bot.reply import Delivery
-from bot.store.reader import reading
 from generation import server
 from generation.config import EngineConfig
 
@@ -67,11 +65,11 @@ def draw(data: Path | None, text: str, *, out: Path | None, user: str | None, js
     if face.answer is None:
         return told or 1
     files = _copied(face.answer, out)
-    report = asyncio.run(_report(config, face, files))
+    told_of = asyncio.run(report(config.data_dir, face.answer, face.heard_at, files))
     if json:
-        print(msgspec.json.encode(report).decode())
+        print(msgspec.json.encode(told_of).decode())
     elif files:
-        spent = "  ".join(f"{station} {s:.2f}s" for station, s in report["seconds"].items())
+        spent = "  ".join(f"{station} {s:.2f}s" for station, s in told_of["seconds"].items())
         print(*([f"  → {file}" for file in files] if out else []), f"  {spent}", sep="\n")
     return 0 if files else 1
 
@@ -85,53 +83,6 @@ def _copied(answer: Delivery, out: Path | None) -> list[Path]:
     for path, target in zip(paths, targets, strict=True):
         shutil.copyfile(path, target)
     return targets
-
-
-class Report(TypedDict):
-    """What `draw --json` prints."""
-
-    job: int | None
-    text: str
-    files: list[str]
-    artworks: list[dict[str, object]]
-    seconds: dict[str, float]
-
-
-async def _report(config: Config, face: Once, files: list[Path]) -> Report:
-    """Return the answer with the seconds that each station took."""
-    answer = face.answer
-    if answer is None:
-        raise LookupError("no answer")
-    job = None
-    if answer.job_id is not None:
-        async with reading(config.data_dir) as reader:
-            job = await reader.job(answer.job_id)
-    return Report(
-        job=answer.job_id,
-        text=answer.reply.text,
-        files=[str(file) for file in files],
-        artworks=[
-            {
-                "id": artwork.id,
-                "path": str(artwork.path),
-                "width": artwork.recipe.width,
-                "height": artwork.recipe.height,
-                "seed": artwork.recipe.seed,
-            }
-            for artwork in answer.reply.artworks
-        ],
-        seconds={} if job is None else _stations(job, face.heard_at),
-    )
-
-
-def _stations(job: Job, heard_at: float) -> dict[str, float]:
-    times = [heard_at, job.created_at, job.claimed_at, job.drawn_at, job.ended_at]
-    names = ["queued", "claimed", "drawn", "delivered"]
-    return {
-        name: round(after - before, 4)
-        for name, before, after in zip(names, times, times[1:], strict=False)
-        if before is not None and after is not None
-    }
 
 
 def engine(address: str | None) -> int:

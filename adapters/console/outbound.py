@@ -73,16 +73,7 @@ def to_json(delivery: Delivery) -> bytes:
         "event": "reply",
         "job": delivery.job_id,
         "text": words,
-        "artworks": [
-            {
-                "id": artwork.id,
-                "path": str(artwork.path),
-                "width": artwork.recipe.width,
-                "height": artwork.recipe.height,
-                "seed": artwork.recipe.seed,
-            }
-            for artwork in reply.artworks
-        ],
+        "artworks": [facts(artwork) for artwork in reply.artworks],
         "buttons": [
             [{"label": clean(button.label), "press": button.action.pack()} for button in row]
             for row in reply.buttons
@@ -91,6 +82,18 @@ def to_json(delivery: Delivery) -> bytes:
     if delivery.repeated:
         line["repeated"] = True
     return msgspec.json.encode(line) + b"\n"
+
+
+def facts(artwork: Artwork) -> dict[str, object]:
+    """Return what JSON says of a picture."""
+    recipe = artwork.recipe
+    return {
+        "id": artwork.id,
+        "path": str(artwork.path),
+        "width": recipe.width,
+        "height": recipe.height,
+        "seed": recipe.seed,
+    }
 
 
 def progress_to_json(status: Status) -> bytes:
