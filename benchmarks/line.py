@@ -374,7 +374,7 @@ def conversation(data: Path, pictures: int, lines: int) -> Iterator[Figure]:
             began = say(chat, TWENTY_STEPS)
             acks.append(heard_s(chat, began, "收到"))
             results.append(heard_s(chat, began, "画好了"))
-        words = "the same, line in to reply out, median"
+        words = "such a picture, line in to reply out, median"
         yield Figure(name="picture_line_s", words=words, value=median(results), unit="s", bar=2)
         yield from spread("acknowledged_pipe", "line in to acknowledgement out", acks)
         busy = [

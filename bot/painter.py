@@ -32,6 +32,8 @@ MAX_ATTEMPTS = 10
 """Nor is one that was begun so often, as after a crash of the bot."""
 LOOK_S = 1.0
 """How often to look for work when nothing is heard."""
+ANNOUNCE_S = 2.0
+"""Least time between two announcements to those who wait."""
 ANNOUNCED = 10
 """Waiting jobs that are told how far they have come when another begins."""
 
@@ -79,6 +81,7 @@ class Painter:
         self._going = dict[int, Easel]()
         self._suspect: Job | None = None
         self._room = True
+        self._announced_at = -ANNOUNCE_S
 
     async def run(self) -> None:
         """Keep up to in_flight jobs going, until cancelled; the engine batches them."""
@@ -218,7 +221,11 @@ class Painter:
         )
 
     async def _announce(self) -> None:
-        """Tell those who wait how far they have come."""
+        """Tell those who wait how far they have come, now and then."""
+        now = asyncio.get_running_loop().time()
+        if now - self._announced_at < ANNOUNCE_S:
+            return
+        self._announced_at = now
         queue = self._store.queue
         going = sum(easel.cost_left() for easel in self._going.values())
         for job in await self._store.read(queue.in_state, State.QUEUED, ANNOUNCED):

@@ -15,9 +15,10 @@ INSERT INTO updates (platform, update_id, body, received_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (platform, update_id) DO NOTHING
 """
 
+# The plus keeps SQLite off the index of update ids, where it would read all that was ever handled.
 NEXT = """
 SELECT id, platform, body, attempts FROM updates
-WHERE handled_at IS NULL AND platform IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1
+WHERE handled_at IS NULL AND +platform IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1
 """
 
 RECOVER = "UPDATE updates SET attempts = attempts + 1 WHERE handled_at IS NULL"
@@ -53,13 +54,11 @@ class Inbox:
 
     async def next(self, db: Connection) -> Update | None:
         """Return the oldest unanswered update of a platform that is on; others keep."""
-        async with db.execute(NEXT, (self._platforms,)) as rows:
-            row = await rows.fetchone()
-        if row is None:
-            return None
-        return Update(
-            id=row["id"], platform=row["platform"], body=row["body"], attempts=row["attempts"]
-        )
+        for row in await db.execute_fetchall(NEXT, (self._platforms,)):
+            return Update(
+                id=row["id"], platform=row["platform"], body=row["body"], attempts=row["attempts"]
+            )
+        return None
 
     async def done(self, db: Connection, update: Update) -> None:
         """Note that an update is answered."""

@@ -318,8 +318,13 @@ class Queue:
 async def _maybe(
     db: Connection, statement: str, values: Iterable[object] | dict[str, object]
 ) -> sqlite3.Row | None:
-    async with db.execute(statement, values) as rows:
-        return await rows.fetchone()
+    """Return the first row, if there is one.
+
+    All are fetched in one go: while a cursor is open, its connection sees an old snapshot.
+    """
+    for row in await db.execute_fetchall(statement, values):
+        return row
+    return None
 
 
 async def _one(
