@@ -8,11 +8,14 @@ steps tried, and the seconds of each side for all of them, pixels included; then
 sampler against its bar.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch loads; as the engine does
 
 import diffusers
 import torch
