@@ -10,6 +10,8 @@ from bot.request import Request
 from bot.style import SEEDS, Styles
 from generation.recipe import Recipe
 
+ANY_SEED = -1
+
 _SECTION = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
@@ -91,9 +93,14 @@ def _bounded(request: Request, field: str, low: float, high: float, words: str) 
 
 
 def _seeded(request: Request) -> Request:
-    """Bring a seed of the user's own into the range that recipes have."""
+    """Bring a seed of the user's own into the range that recipes have.
+
+    -1 is what other studios write for any seed: the door chooses.
+    """
     if request.seed is None or 0 <= request.seed < SEEDS:
         return request
+    if request.seed == ANY_SEED:
+        return replace(request, seed=None)
     seed = request.seed % SEEDS
     note = f"种子要在 0 到 {SEEDS - 1} 之间，已改为 {seed}"
     return replace(request, seed=seed, notes=(*request.notes, note))

@@ -102,6 +102,8 @@ class _Reading:
             raise NotUnderstood(EXAMPLE)
         if not self._asked and self._vocabulary.talk.search(self._draft.folded):
             raise NotUnderstood(EXAMPLE)
+        for found in self._vocabulary.strange.finditer(prompt):
+            self._note(f"没有“{found['name']}”这种画风，只当描述来画")
         return replace(self._request, prompt=prompt)
 
     def _take(self, pattern: re.Pattern[str]) -> list[dict[str, str]]:

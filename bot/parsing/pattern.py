@@ -170,7 +170,7 @@ def styles(words: Words, known: Mapping[str, str]) -> Patterns:
     names = f"(?:{either(name for name in known if not name.isascii())})"
     table = words["style"]
     wind = table["wind"].replace(" ", "")
-    mark = f"(?:{either(table['marks'])})(?!(?<=风)[{wind}])"
+    mark = f"(?:{either(table['marks'])}|(?<=风)格)(?!(?<=风)[{wind}])"  # 中国风|格 too
     kind = f"画(?!{either(table['kinds'].split())})"
     thing = f"(?!{either(table['things'].split())}|风[{wind}])"
     several = rf"(?P<styles>{names}(?:风?(?:[+&、和与加]|加上){names}){{0,8}})"
@@ -186,6 +186,13 @@ def styles(words: Words, known: Mapping[str, str]) -> Patterns:
         rf"{made}{several}(?:{kind}|版|的样子)?{ends}",
         rf"(?<![上里中下])的{several}(?:{kind})?{END}",
         rf"{START}(?:要|用)?{several}(?:{kind})?{thing}(?:版)?的?",
+    )
+
+
+def strange() -> re.Pattern[str]:
+    """Match what is called a style and is none that we know."""
+    return re.compile(
+        r"(?:^|[用以,，、。\s])(?P<name>[^,，、。\s用以的]{1,8})(?:风格|画风)", re.IGNORECASE
     )
 
 

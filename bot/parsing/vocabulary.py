@@ -30,6 +30,8 @@ class Vocabulary:
     """Field of a request, by name of a flag."""
     style: re.Pattern[str]
     """Any name of a style."""
+    strange: re.Pattern[str]
+    """What is called a style and is none of these."""
     flag: re.Pattern[str]
     lead: re.Pattern[str]
     tail: re.Pattern[str]
@@ -58,6 +60,7 @@ class Vocabulary:
             vague=words["pictures"]["vague"],
             flags={name: field for field, names in words["flags"].items() for name in names},
             style=re.compile(pattern.either(known)),
+            strange=pattern.strange(),
             flag=pattern.flag(words),
             lead=pattern.lead(words),
             tail=pattern.tail(words),

@@ -50,7 +50,7 @@ def test_a_shape_becomes_a_size_that_the_model_was_trained_on(
         ({"guidance": 0.0}, "guidance", 1, "引导至少 1，已改为 1"),
         ({"guidance": 99.0}, "guidance", 20, "引导最多 20，已改为 20"),
         ({"seed": 2**64 + 5}, "seed", 5, f"种子要在 0 到 {SEEDS - 1} 之间，已改为 5"),
-        ({"seed": -1}, "seed", SEEDS - 1, f"种子要在 0 到 {SEEDS - 1} 之间，已改为 {SEEDS - 1}"),
+        ({"seed": -2}, "seed", SEEDS - 2, f"种子要在 0 到 {SEEDS - 1} 之间，已改为 {SEEDS - 2}"),
     ],
 )
 def test_what_is_out_of_bounds_is_changed_and_told(
@@ -165,3 +165,9 @@ def test_cost_is_steps_times_megapixels_and_twice_with_guidance() -> None:
     assert cost([recipe(1.0)]) == pytest.approx(5.0)
     assert cost([recipe(4.0), recipe(1.0)]) == pytest.approx(15.0)
     assert cost([]) == 0
+
+
+def test_minus_one_is_any_seed_and_no_fault() -> None:
+    settled = settle(Request(prompt="山", seed=-1), Styles.load(), LIMITS)
+    assert settled.seed is None
+    assert settled.notes == ()
