@@ -236,7 +236,8 @@ async def _connect(config: EngineConfig) -> tuple[asyncio.StreamReader, asyncio.
 
 async def _start(config: EngineConfig, fd: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "generation.server"),
+        # -P: what lies in the folder that the bot was started in is no module of ours
+        *(sys.executable, "-P", "-m", "generation.server"),
         *("--fd", str(fd), "--config", config.model_dump_json()),
         pass_fds=(fd,),
         stdin=asyncio.subprocess.DEVNULL,

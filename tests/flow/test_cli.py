@@ -246,3 +246,15 @@ def test_a_job_that_kills_the_engine_three_times_fails_and_the_other_is_drawn(
 
 def children_of(pid: int) -> list[int]:
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_python_files_that_lie_where_it_is_started_are_not_run(tmp_path: Path) -> None:
+    for name in ("queue", "torch", "PIL", "generation"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('somebody else runs here')")
+    program = str(Path(sys.executable).with_name("danqing"))
+    environ = {k: v for k, v in environment().items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [program, "draw", "一只猫 --steps 1"], cwd=tmp_path, env=environ, capture_output=True,
+        check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
