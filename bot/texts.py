@@ -9,6 +9,7 @@ from bot.reply import Button, Reply
 from generation.errors import (
     BadRecipe,
     BrokenModel,
+    EngineAbsent,
     EngineError,
     EngineLost,
     OutOfMemory,
@@ -28,6 +29,7 @@ REGRETS: Mapping[type[EngineError], str] = {
     BrokenModel: "画它要用的模型坏了，请换个画风，或告诉管理员",
     BadRecipe: "这样的参数画不出来，换个说法试试",
     OutOfMemory: "画面太大，内存不够，请画小一点",
+    EngineAbsent: "引擎起不来，已经记下来给管理员看，请稍后再试",
     EngineLost: "画了几次，引擎都中途停了，换个说法试试",
 }
 

@@ -6,6 +6,7 @@ EngineError
 ├── BadRecipe         the recipe asks for what no model can do, as an unknown sampler
 ├── OutOfMemory       the picture does not fit, even alone
 └── EngineLost        the engine process is gone; the job may be tried again
+    └── EngineAbsent  it does not even start, or nobody listens
 """
 
 
@@ -36,3 +37,7 @@ class EngineLost(EngineError):
     """The engine process is gone."""
 
     retry = True
+
+
+class EngineAbsent(EngineLost):
+    """The engine does not even start, or nobody listens."""

@@ -11,7 +11,7 @@ from itertools import count
 
 from generation import wire
 from generation.config import EngineConfig
-from generation.errors import BadRecipe, EngineError, EngineLost
+from generation.errors import BadRecipe, EngineAbsent, EngineError, EngineLost
 from generation.recipe import Picture, Progress, Recipe
 
 log = logging.getLogger(__name__)
@@ -54,6 +54,7 @@ class Link:
         so that a pause of ours is not taken for one of the engine's."""
         self._steps = -1
         self._last_line = ""
+        self._was_ready = False
         self.end: str | None = None
         """Why it has ended, if it has."""
         self._life = asyncio.create_task(self._live())
@@ -80,7 +81,7 @@ class Link:
                 undo.pop_all()
             return cls(config, streams, process, ready)
         except OSError as error:
-            raise EngineLost(f"引擎起不来：{error}") from error
+            raise EngineAbsent(f"引擎起不来：{error}") from error
 
     @property
     def pid(self) -> int | None:
@@ -152,6 +153,7 @@ class Link:
         match message:
             case wire.Ready():
                 self._still_s = 0.0
+                self._was_ready = True
                 self._ready.set()
             case wire.Beat():
                 if not message.busy or message.steps != self._steps:
@@ -218,7 +220,8 @@ class Link:
         self.end = end
         for draw in self._draws.values():
             if not draw.done.done():
-                draw.done.set_exception(EngineLost(end))
+                lost = EngineLost if self._was_ready else EngineAbsent
+                draw.done.set_exception(lost(end))
 
 
 async def _connect(config: EngineConfig) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

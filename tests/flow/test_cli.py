@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import pytest
 
@@ -25,6 +27,26 @@ def run(
         [*PROGRAM, *arguments], cwd=cwd, env=environ, input=said, capture_output=True,
         check=False, timeout=timeout_s,
     )  # fmt: skip
+
+
+class Started(NamedTuple):
+    """The program, running, with both of its pipes."""
+
+    process: subprocess.Popen[bytes]
+    said: IO[bytes]
+    heard: IO[bytes]
+
+
+@contextmanager
+def started(cwd: Path) -> Generator[Started]:
+    environ = {**environment(), "DANQING_ENGINE__THREADS": "1"}
+    with subprocess.Popen(
+        [*PROGRAM, "chat", "--json"], cwd=cwd, env=environ,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Started(process, process.stdin, process.stdout)
 
 
 def lines(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
@@ -112,35 +134,26 @@ def test_parse_answers_every_line_whatever_it_is(tmp_path: Path) -> None:
 
 
 def test_a_second_studio_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [*PROGRAM, "chat", "--json"], cwd=tmp_path, env=environment(),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as first:  # fmt: skip
-        assert first.stdin is not None
-        assert first.stdout is not None
-        first.stdin.write("！\n".encode())
-        first.stdin.flush()
-        first.stdout.readline()  # it is up
+    with started(tmp_path) as first:
+        first.said.write("！\n".encode())
+        first.said.flush()
+        first.heard.readline()  # it is up
         done = run("chat", "--json", cwd=tmp_path)
         assert done.returncode == 1
-        assert f"in use by another danqing (process {first.pid})" in done.stderr.decode()
+        told = f"in use by another danqing (process {first.process.pid})"
+        assert told in done.stderr.decode()
         assert run("jobs", "--json", cwd=tmp_path).returncode == 0
-        first.stdin.close()
-        assert first.wait(60) == 0
+        first.said.close()
+        assert first.process.wait(60) == 0
 
 
 def test_sigterm_ends_it_cleanly_and_loses_nothing(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [*PROGRAM, "chat", "--json"], cwd=tmp_path, env=environment(),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as first:  # fmt: skip
-        assert first.stdin is not None
-        assert first.stdout is not None
-        first.stdin.write("画一只猫 --steps 50\n".encode())
-        first.stdin.flush()
-        first.stdout.readline()
-        first.send_signal(signal.SIGTERM)
-        assert first.wait(60) == 0
+    with started(tmp_path) as first:
+        first.said.write("画一只猫 --steps 50\n".encode())
+        first.said.flush()
+        first.heard.readline()
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(60) == 0
     done = run("chat", "--json", cwd=tmp_path)
     assert done.returncode == 0
     assert [r for r in lines(done) if r.get("artworks")]
@@ -178,6 +191,13 @@ def test_a_missing_and_a_broken_model_are_named_and_fail_only_their_jobs(tmp_pat
     assert "模型坏了" in done.stdout.decode()
 
 
+def test_an_engine_that_does_not_start_is_said_to_be_so(tmp_path: Path) -> None:
+    done = run("draw", "一只猫", cwd=tmp_path, DANQING_ENGINE__DEVICE="bogus")
+    assert done.returncode == 1
+    assert "#1 没画成：引擎起不来" in done.stdout.decode()
+    assert "bogus" in (tmp_path / "data" / "danqing.log").read_text(encoding="utf-8")
+
+
 def test_a_newer_folder_and_a_damaged_one_are_refused_by_name(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -197,22 +217,17 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_engine_dies_with_the_bot(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [*PROGRAM, "chat", "--json"], cwd=tmp_path, env=environment(),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as bot:  # fmt: skip
-        assert bot.stdin is not None
-        assert bot.stdout is not None
-        bot.stdin.write("画一只猫 --steps 1\n".encode())
-        bot.stdin.flush()
-        while b'"artworks":[{' not in bot.stdout.readline():
+    with started(tmp_path) as bot:
+        bot.said.write("画一只猫 --steps 1\n".encode())
+        bot.said.flush()
+        while b'"artworks":[{' not in bot.heard.readline():
             pass
-        children = children_of(bot.pid)
+        children = children_of(bot.process.pid)
         assert children
-        bot.kill()
-        bot.wait()
+        bot.process.kill()
+        bot.process.wait()
     deadline = time.monotonic() + 20
-    while any(os.path.exists(f"/proc/{child}") for child in children):  # noqa: PTH110
+    while any(Path(f"/proc/{child}").exists() for child in children):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -221,24 +236,18 @@ def test_the_engine_dies_with_the_bot(tmp_path: Path) -> None:
 def test_a_job_that_kills_the_engine_three_times_fails_and_the_other_is_drawn(
     tmp_path: Path,
 ) -> None:
-    environ = {**environment(), "DANQING_ENGINE__THREADS": "1"}
-    with subprocess.Popen(
-        [*PROGRAM, "chat", "--json"], cwd=tmp_path, env=environ,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    ) as bot:  # fmt: skip
-        assert bot.stdin is not None
-        assert bot.stdout is not None
-        bot.stdin.write("画一朵毒蘑菇 --steps 50\n画一只猫 --steps 2\n".encode())
-        bot.stdin.close()
-        kills, ends = 0, dict[int, str]()
-        for line in map(json.loads, bot.stdout):
+    kills, ends = 0, dict[int, str]()
+    with started(tmp_path) as bot:
+        bot.said.write("画一朵毒蘑菇 --steps 50\n画一只猫 --steps 2\n".encode())
+        bot.said.close()
+        for line in map(json.loads, bot.heard):
             if line["event"] == "reply" and not line["text"].startswith("收到"):
                 ends[line["job"]] = line["text"]
             if line["event"] == "progress" and line["job"] == 1 and line["step"] > 0:
-                for child in children_of(bot.pid):
+                for child in children_of(bot.process.pid):
                     os.kill(child, signal.SIGKILL)
                     kills += 1
-        assert bot.wait(60) == 0
+        assert bot.process.wait(60) == 0
     assert ends[1] == "#1 没画成：画了几次，引擎都中途停了，换个说法试试"
     assert ends[2].startswith("画好了 #2")
     assert kills >= 3
