@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from generation.training.noun import NOUNS
 
-FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
-"""Where Debian's fonts-noto-color-emoji puts the font."""
+FONT = Path(__file__).with_name("emoji.ttf")
+"""The glyphs of NOUNS out of Noto Color Emoji; docs/decisions/0005-emoji-font.md says how."""
 
 _STRIKE = 109
 """The one size, in pixels, that the font's bitmaps have."""

@@ -10,6 +10,7 @@ import emoji
 import pytest
 
 from generation.training.caption import BACKDROPS, TREATMENTS
+from generation.training.glyph import glyph
 from generation.training.network import vocabulary
 from generation.training.noun import COLOURS, NOUNS
 from generation.training.picture import render
@@ -135,3 +136,8 @@ def test_every_character_of_a_caption_is_a_token() -> None:
     tokens = set(vocabulary())
     assert {c for scene in _MANY for c in scene.caption} <= tokens
     assert len(vocabulary()) == len(tokens)
+
+
+def test_the_font_that_is_shipped_has_every_thing() -> None:
+    pictures = {glyph(name).tobytes() for name in NOUNS}
+    assert len(pictures) == len(NOUNS)  # what a font lacks it draws as one and the same box
