@@ -150,6 +150,7 @@ async def _first_of(*works: Coroutine[None, None, object]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+        await asyncio.wait(tasks)  # the terminal is left as it was found before all else closes
     for task in done:
         task.result()
 

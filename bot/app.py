@@ -16,7 +16,6 @@ from bot.pace import Pace
 from bot.parsing.parser import parse
 from bot.policy import PolicyConfig, cost, settle
 from bot.ports import Adapter
-from bot.reply import Reply
 from bot.request import Request
 from bot.store.inbox import Update
 from bot.store.store import Store
@@ -118,7 +117,7 @@ class App:
         except DiskFull:
             raise
         except StudioError as error:
-            await self._say(db, message.chat, texts.refused(str(error), message.id))
+            await self._store.outbox.put(db, message.chat, texts.refused(str(error), message.id))
 
     async def _on_press(self, db: Connection, press: Press) -> None:
         try:
@@ -136,10 +135,7 @@ class App:
         except DiskFull:
             raise
         except StudioError as error:
-            await self._say(db, press.chat, texts.refused(str(error), press.id))
-
-    async def _say(self, db: Connection, chat: Chat, reply: Reply) -> None:
-        await self._store.outbox.put(db, chat, reply)
+            await self._store.outbox.put(db, press.chat, texts.refused(str(error), press.id))
 
     async def _apologise(self, db: Connection, update: Update) -> None:
         """Answer in the chat, if the update names one, that its words could not be handled."""
@@ -148,5 +144,5 @@ class App:
         except (KeyError, ValueError):
             event = None
         if event is not None:
-            await self._say(db, event.chat, texts.apology(event.id))
+            await self._store.outbox.put(db, event.chat, texts.apology(event.id))
         await self._store.inbox.done(db, update)

@@ -46,7 +46,7 @@ class Easel:
     """A job that is being drawn."""
 
     job: Job
-    recipes: list[Recipe]
+    recipes: list[Recipe] = field(default_factory=list[Recipe])
     task: asyncio.Task[None] | None = None
     steps_done: dict[int, int] = field(default_factory=dict[int, int])
 
@@ -97,8 +97,8 @@ class Painter:
         """See one claimed job through, to a reply in the outbox."""
         queue = self._store.queue
         try:
-            easel = self._going[job.id] = Easel(job, self._styles.recipes(job.request))
-            easel.task = asyncio.current_task()
+            easel = self._going.setdefault(job.id, Easel(job))
+            easel.recipes = self._styles.recipes(job.request)
             await self._keep(job, await self._draw(easel))
         except EngineError as error:
             log.warning("job %d, attempt %d: %s", job.id, job.attempts, error)
@@ -131,8 +131,8 @@ class Painter:
                 break
             if not self._going:
                 self._pace.begin()
-            self._going[job.id] = Easel(job, [])
-            self._going[job.id].task = tasks.create_task(self.paint(job))
+            easel = self._going[job.id] = Easel(job)  # takes its place before its task begins
+            easel.task = tasks.create_task(self.paint(job))
             begun = True
         if begun:
             await self._announce()

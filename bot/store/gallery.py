@@ -21,8 +21,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *
 
 GET = "SELECT * FROM artworks WHERE id = ?"
 
-OF_JOB = "SELECT * FROM artworks WHERE job_id = ? ORDER BY number"
-
 LATEST = "SELECT * FROM artworks ORDER BY id DESC LIMIT ?"
 
 FOLDER_OF = 1000
@@ -91,11 +89,6 @@ class Gallery:
         """Return artworks by id, in that order; ids that are gone are left out."""
         found = [await db.execute_fetchall(GET, (id_,)) for id_ in ids]
         return tuple(self._artwork(row) for rows in found for row in rows)
-
-    async def of_job(self, db: Connection, job_id: int) -> tuple[Artwork, ...]:
-        """Return the artworks of a job, in order."""
-        rows = await db.execute_fetchall(OF_JOB, (job_id,))
-        return tuple(self._artwork(row) for row in rows)
 
     async def latest(self, db: Connection, limit: int) -> tuple[Artwork, ...]:
         """Return the newest artworks, newest first."""
