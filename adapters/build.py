@@ -16,8 +16,9 @@ from bot.job import Job
 from bot.label import LabelConfig, label
 from bot.pace import Pace
 from bot.painter import Painter
-from bot.policy import ModelShape, PolicyConfig
+from bot.policy import PolicyConfig
 from bot.ports import Adapter
+from bot.size import ModelShape
 from bot.store.store import Store
 from bot.style import Styles
 from generation.client import EngineClient
@@ -67,7 +68,9 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
     """
     styles = Styles.load()
     store = await Store.open(config.data_dir, config.queue, adapters, time.time)
-    engine = EngineClient(config.engine)
+    knees = config.engine.knee_file or config.data_dir / "knee.json"
+    settings = config.engine.model_copy(update={"knee_file": knees.absolute()})
+    engine = EngineClient(settings, store.sources.read)
     try:
         courier = Courier(store, adapters)
         pace = Pace(time.monotonic)

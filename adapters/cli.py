@@ -65,6 +65,20 @@ def _parser() -> argparse.ArgumentParser:
     draw.add_argument("text", nargs="+", help=said("what to draw", "要画什么"))
     draw.add_argument("--out", type=Path, metavar="FILE", help=said("copy to", "另存为"))
     draw.add_argument("--seed", metavar="N", help=said("seed of the first", "第一张的种子"))
+    for name, metavar, words in (
+        ("source", "FILE", said("the picture to draw on", "在哪张图上画")),
+        ("mask", "FILE", said("where to draw anew: white", "重画哪里：白色的地方")),
+    ):
+        draw.add_argument(f"--{name}", type=Path, metavar=metavar, help=words)
+    for name, metavar, words in (
+        ("strength", "0-1", said("how much is drawn anew", "重画多少")),
+        ("expand", "N|L,U,R,D", said("margins to add, pixels", "向外扩画多少像素：左,上,右,下")),
+        ("hires", "1-4", said("how much larger", "放大几倍")),
+    ):
+        draw.add_argument(f"--{name}", metavar=metavar, help=words)
+    draw.add_argument(
+        "--fast", action="store_true", help=said("sooner, a little less alike", "更快，略有差别")
+    )
     draw.add_argument("--user", metavar="NAME", help=argparse.SUPPRESS)
     parse = add("parse", said("the request in a sentence, as JSON", "把一句话读成请求"), _parse)
     parse.add_argument(
@@ -80,7 +94,13 @@ def _parser() -> argparse.ArgumentParser:
         )
     add("styles", said("the styles", "画风列表"), _styles, json)
     add("models", said("the models", "模型列表"), _models, json)
+    add("loras", said("the LoRAs, and what each fits", "LoRA 列表"), _loras, json)
     add("check", said("find faults in config, models and styles", "检查配置、模型和画风"), _check)
+    bench = add("bench", said("measure this machine", "测一测这台机器"), _bench, json)
+    bench.add_argument(
+        "what", choices=["knee"], help=said("rows of a batch that pay", "一批多少行合算")
+    )
+    bench.add_argument("--model", metavar="M", help=said("else: the first", "不写就是第一个"))
     engine = add("engine", said("the engine process by itself", "单独运行引擎进程"), _engine)
     engine.add_argument(
         "--listen", metavar="ADDRESS", help=said("as unix:/path", "例如 unix:/路径")
@@ -104,9 +124,17 @@ def _draw(arguments: argparse.Namespace) -> int:
     from adapters.serve import draw
 
     text = " ".join(arguments.text)
-    if arguments.seed is not None:
-        text += f" --seed {arguments.seed}"
-    return draw(arguments.data, text, out=arguments.out, user=arguments.user, json=arguments.json)
+    said_too = {name: getattr(arguments, name) for name in ("seed", "strength", "expand", "hires")}
+    text += "".join(f" --{name} {value}" for name, value in said_too.items() if value is not None)
+    text += " --fast" if arguments.fast else ""
+    return draw(
+        arguments.data,
+        text,
+        {role: path for role in ("source", "mask") if (path := getattr(arguments, role))},
+        out=arguments.out,
+        user=arguments.user,
+        json=arguments.json,
+    )
 
 
 def _parse(arguments: argparse.Namespace) -> int:
@@ -139,10 +167,22 @@ def _models(arguments: argparse.Namespace) -> int:
     return models(json=arguments.json)
 
 
+def _loras(arguments: argparse.Namespace) -> int:
+    from adapters.listing import loras
+
+    return loras(json=arguments.json)
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from adapters.listing import check
 
     return check(arguments.data)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from adapters.bench import knee
+
+    return knee(arguments.data, arguments.model, json=arguments.json)
 
 
 def _engine(arguments: argparse.Namespace) -> int:

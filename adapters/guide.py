@@ -14,6 +14,12 @@ FLAGS = {
     "--steps": "步数",
     "--cfg": "引导强度",
     "--sampler": "采样器，例如 --sampler euler",
+    "--source": "在哪张图上画，例如 --source 猫.png",
+    "--mask": "重画哪里：遮罩白色的地方，例如 --mask 遮罩.png",
+    "--strength": "重画多少，0 到 1",
+    "--expand": "向外扩画多少像素，例如 --expand 64 或 左,上,右,下",
+    "--hires": "先小后大，例如 --hires 2",
+    "--fast": "更快，略有差别",
 }
 
 

@@ -1,4 +1,4 @@
-"""The commands that look and do not draw: parse, jobs, history, styles, models, check."""
+"""The commands that look and do not draw: parse, jobs, history, styles, models, loras, check."""
 
 import asyncio
 import json as json_
@@ -17,6 +17,9 @@ from bot.parsing.outline import outline
 from bot.store.reader import reading
 from bot.store.store import FILE
 from bot.style import BrokenStyles, Styles
+from generation.config import EngineConfig
+from generation.errors import EngineError
+from generation.lora.file import Fit, inspect
 from generation.zoo import folder
 
 Row = Mapping[str, object]
@@ -85,6 +88,14 @@ def models(*, json: bool) -> int:
     return 1 if any(faults for _, faults in found.values()) else 0
 
 
+def loras(*, json: bool) -> int:
+    """Print the LoRAs, and which models each fits; 1 if one fits none."""
+    engine = load().engine
+    found = {name: _fits(path, engine) for name, path in engine.loras.items()}
+    _print_rows([_lora_row(name, engine.loras[name], *of) for name, of in found.items()], json=json)
+    return 0 if all(fits for fits, _ in found.values()) else 1
+
+
 def check(data: Path | None) -> int:
     """Print one line for each fault of config, models and styles; 1 if there is one."""
     try:
@@ -92,7 +103,12 @@ def check(data: Path | None) -> int:
     except ConfigError as error:
         _print_lines(error.faults)
         return 1
-    faults = [*_style_faults(config), *_model_faults(config), *_data_faults(config)]
+    faults = [
+        *_style_faults(config),
+        *_model_faults(config),
+        *_lora_faults(config),
+        *_data_faults(config),
+    ]
     _print_lines(faults)
     _print_lines(_remarks(config))
     if not faults:
@@ -121,6 +137,43 @@ def _model_faults(config: Config) -> list[str]:
         for name, path in config.engine.models.items()
         for fault in folder.faults(path)
     ]
+
+
+def _lora_faults(config: Config) -> list[str]:
+    """Return why a LoRA fits no model; those that are for one of several are right."""
+    found = {name: _fits(path, config.engine) for name, path in config.engine.loras.items()}
+    return [
+        said(f"LoRA {name}: {fault}", f"LoRA {name}：{fault}")
+        for name, (fits, faults) in found.items()
+        if not fits
+        for fault in faults
+    ]
+
+
+def _fits(path: Path, engine: EngineConfig) -> tuple[dict[str, Fit], list[str]]:
+    """Return how a LoRA fits each model that it fits, and why not the others, each cause once."""
+    fits: dict[str, Fit] = {}
+    faults: list[str] = []
+    for name, model in engine.models.items():
+        try:
+            fits[name] = inspect(path, folder.read(model))
+        except EngineError as error:
+            faults.append(str(error))
+    return fits, list(dict.fromkeys(faults))
+
+
+def _lora_row(name: str, path: Path, fits: Mapping[str, Fit], faults: list[str]) -> Row:
+    fit = next(iter(fits.values()), None)
+    return {
+        "name": name,
+        "file": str(path),
+        "format": fit and fit.form,
+        "rank": list(fit.ranks) if fit else [],
+        "layers": fit and " + ".join(str(count) for count in fit.matched.values()),
+        "megabytes": fit and round(fit.size_bytes / 1e6, 1),
+        "models": list(fits),
+        "faults": [] if fits else faults,
+    }
 
 
 def _data_faults(config: Config) -> list[str]:

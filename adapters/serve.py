@@ -11,7 +11,7 @@ import stat
 import sys
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -23,7 +23,9 @@ from adapters.console.inbound import PLATFORM
 from adapters.console.once import Once
 from adapters.locale import said
 from adapters.report import report
+from bot.event import Role
 from bot.reply import Delivery
+from bot.store.sources import Sources
 from generation import server
 from generation.config import EngineConfig
 
@@ -53,14 +55,28 @@ def chat(data: Path | None, *, user: str | None, json: bool) -> int:
     return _talk(load(data), user=user, json=json)
 
 
-def draw(data: Path | None, text: str, *, out: Path | None, user: str | None, json: bool) -> int:
-    """Draw one request through the same line; 1 if it was refused or failed."""
+def draw(
+    data: Path | None,
+    text: str,
+    handed_in: Mapping[Role, Path],
+    *,
+    out: Path | None,
+    user: str | None,
+    json: bool,
+) -> int:
+    """Draw one request through the same line; 1 if it was refused or failed.
+
+    Raises:
+        StudioError: A file is none that can be drawn on.
+    """
     config = load(data)
     if out is not None and not out.absolute().parent.is_dir():
         print(said(f"{out}: no such folder", f"{out}：没有这个文件夹"), file=sys.stderr)
         return 1
     _log_to_file(config)
-    face = Once(text, user=user or _login(), new_id=_new_id, now=time.time, quiet=json)
+    sources = Sources(config.data_dir)
+    images = [sources.take(role, path) for role, path in handed_in.items()]
+    face = Once(text, images, user=user or _login(), new_id=_new_id, now=time.time, quiet=json)
     told = _until_told(_serve(config, ConsoleAdapter(face), finish=False))
     if face.answer is None:
         return told or 1
@@ -113,6 +129,7 @@ def _talk(config: Config, *, user: str | None, json: bool) -> int:
         user=user or _login(),
         history=config.data_dir / "history.txt",
         json=json,
+        take=Sources(config.data_dir).take,
         new_id=_new_id,
         clock=time.monotonic,
     )

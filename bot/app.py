@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from aiosqlite import Connection
@@ -10,7 +10,7 @@ from aiosqlite import Connection
 from bot import texts
 from bot.action import Verb
 from bot.errors import DiskFull, NoRoom, NoSuchJob, StudioError
-from bot.event import Chat, Message, Press, User
+from bot.event import Chat, Image, Message, Press, User
 from bot.job import Job
 from bot.pace import Pace
 from bot.parsing.parser import parse
@@ -112,7 +112,9 @@ class App:
 
     async def _on_message(self, db: Connection, message: Message) -> None:
         try:
-            request = parse(message.text, self._styles)
+            has_source = any(image.role == "source" for image in message.images)
+            request = parse(message.text, self._styles, has_source=has_source)
+            request = _drawn_on(request, message.images)
             await self.order(db, message.user, message.chat, message.id, request)
         except DiskFull:
             raise
@@ -146,3 +148,15 @@ class App:
         if event is not None:
             await self._store.outbox.put(db, event.chat, texts.apology(event.id))
         await self._store.inbox.done(db, update)
+
+
+def _drawn_on(request: Request, images: Iterable[Image]) -> Request:
+    """Return the request with what it is to be drawn on."""
+    for image in images:
+        match image.role:
+            case "source":
+                size = image.width, image.height
+                request = replace(request, source=image.sha256, source_px=size)
+            case "mask":
+                request = replace(request, mask=image.sha256)
+    return request

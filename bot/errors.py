@@ -4,6 +4,8 @@ StudioError
 ├── NotUnderstood     the message reads as no request
 ├── TooLong           the message is not read at all
 ├── UnknownStyle      nothing is known under that name
+├── BadImage          an image that was handed in cannot be used
+├── NoSource          a mask or margins without the picture that they belong to
 ├── QueueFull         the user or the chat has too many pictures waiting
 ├── DiskFull          nothing more can be kept
 ├── NoRoom            the disk has no room for more pictures
@@ -32,6 +34,14 @@ class TooLong(StudioError):
 
 class UnknownStyle(StudioError):
     """Nothing is known under that name."""
+
+
+class BadImage(StudioError):
+    """An image that was handed in cannot be used."""
+
+
+class NoSource(StudioError):
+    """There is a mask, or there are margins, without the picture that they belong to."""
 
 
 class QueueFull(StudioError):

@@ -1,6 +1,7 @@
 """What comes in: a platform-neutral message or button press."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.action import Action
 
@@ -33,6 +34,23 @@ class Chat:
         return f"{self.platform}:{self.id}"
 
 
+Role = Literal["source", "mask"]
+"""What an image is for: to be drawn on, or to say where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture that came with a message and was taken in."""
+
+    role: Role
+    sha256: str
+    """Of the file that is kept; bot/store/sources.py opens it."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Words that someone sent."""
@@ -44,6 +62,8 @@ class Message:
     text: str
     to_me: bool = False
     """Said to the bot: in private, by name, by trigger word or in reply to it."""
+    images: tuple[Image, ...] = ()
+    """Of each role the last one counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ SAME_SHARE = 0.9
 
 XMP, RECIPE, PARAMETERS = "XML:com.adobe.xmp", "danqing:recipe", "parameters"
 """Keywords of the PNG's texts."""
+SHORT = 10
+"""Digits of a hash that other programs show."""
 AIGC_KEYS = (
     "Label",
     "ContentProducer",
@@ -246,8 +248,10 @@ def _parameters(recipe: Recipe) -> str:
         "Schedule type": recipe.levels,
         "CFG scale": recipe.guidance,
         "Seed": recipe.seed,
-        "Size": f"{recipe.width}x{recipe.height}",
+        # there, the size is that of the draft where one is enlarged
+        "Size": "x".join(str(round(px / recipe.hires)) for px in (recipe.width, recipe.height)),
         "Model": recipe.model,
+        **_more_parameters(recipe),
         "Version": "danqing",
     }
     lines = [
@@ -257,6 +261,25 @@ def _parameters(recipe: Recipe) -> str:
     ]
     text = "".join(char for char in "\n".join(lines) if char == "\n" or char.isprintable())
     return _unlike_a_label(text, "＜")
+
+
+def _more_parameters(recipe: Recipe) -> dict[str, object]:
+    """Return what is said only of a picture that is not drawn from noise and words alone."""
+    pairs: dict[str, object] = {}
+    if recipe.source or recipe.hires > 1:
+        pairs["Denoising strength"] = recipe.strength
+    if recipe.hires > 1:
+        pairs |= {"Hires upscale": f"{recipe.hires:g}", "Hires upscaler": "Latent"}
+    if recipe.source:
+        pairs["Source"] = recipe.source[:SHORT]
+    if recipe.mask:
+        pairs["Mask"] = recipe.mask[:SHORT]
+    if (margins := recipe.expand) is not None:
+        around = (margins.left, margins.up, margins.right, margins.down)
+        pairs |= {"Outpaint": ",".join(map(str, around)), "Outpaint edges": margins.edges}
+    if recipe.fast:
+        pairs["Fast"] = True
+    return pairs
 
 
 def _quoted(value: str) -> str:

@@ -15,7 +15,7 @@ from bot.courier import Courier
 from bot.errors import DiskFull
 from bot.job import Job, State
 from bot.pace import Pace
-from bot.policy import cost, cost_of_step
+from bot.policy import cost
 from bot.ports import Engine
 from bot.reply import Status
 from bot.store.gallery import digest
@@ -48,14 +48,23 @@ class Easel:
     job: Job
     recipes: list[Recipe] = field(default_factory=list[Recipe])
     task: asyncio.Task[None] | None = None
-    steps_done: dict[int, int] = field(default_factory=dict[int, int])
+    done: dict[int, float] = field(default_factory=dict[int, float])
+    """Of the cost of each picture, by its place in the job."""
+
+    def come(self, progress: Progress) -> float:
+        """Note how far a picture has come, and return the cost of what was done since last time.
+
+        Its steps are taken for equal: those of a draft are cheaper than those of its refinement,
+        but what is off evens out by the end of the picture.
+        """
+        before = self.done.get(progress.index, 0.0)
+        share = progress.step / progress.steps if progress.steps else 0.0
+        self.done[progress.index] = cost([self.recipes[progress.index]]) * share
+        return self.done[progress.index] - before
 
     def cost_left(self) -> float:
-        """Steps × megapixels that are still to do."""
-        done = sum(
-            cost_of_step(self.recipes[index]) * steps for index, steps in self.steps_done.items()
-        )
-        return cost(self.recipes) - done
+        """Return what is still to do."""
+        return cost(self.recipes) - sum(self.done.values())
 
 
 class Painter:
@@ -147,7 +156,9 @@ class Painter:
     async def _draw(self, easel: Easel) -> list[Picture]:
         if easel.job.attempts > MAX_ATTEMPTS:
             raise EngineLost("begun too often: it may be what ends the bot itself")
-        return await self._engine.draw(easel.recipes, partial(self._tell, easel))
+        return await self._engine.draw(
+            easel.recipes, partial(self._tell, easel), owner=easel.job.user.key
+        )
 
     async def _claim(self) -> Job | None:
         return await self._store.insist(self._store.queue.claim)
@@ -175,8 +186,7 @@ class Painter:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise DiskFull(str(error)) from error
             raise
-        recipes = [picture.recipe for picture in pictures]
-        if not await self._store.write(self._enter, job, recipes, files):
+        if not await self._store.write(self._enter, job, pictures, files):
             self._store.gallery.discard(path for path, _ in files)
 
     def _written(self, job: Job, pictures: Sequence[Picture]) -> list[tuple[Path, str]]:
@@ -185,13 +195,15 @@ class Painter:
         return [(path, digest(png)) for path, png in zip(paths, pngs, strict=True)]
 
     async def _enter(
-        self, db: Connection, job: Job, recipes: Sequence[Recipe], files: list[tuple[Path, str]]
+        self, db: Connection, job: Job, pictures: Sequence[Picture], files: list[tuple[Path, str]]
     ) -> bool:
         """Enter artworks and the reply together; False if the job was cancelled meanwhile."""
         if await self._store.queue.move(db, job, State.DRAWN) is None:
             return False
+        recipes = [picture.recipe for picture in pictures]
         artworks = await self._store.gallery.keep(db, job, recipes, files)
-        reply = texts.finished(job, artworks)
+        notes = dict.fromkeys(note for picture in pictures for note in picture.notes)
+        reply = texts.finished(job, artworks, tuple(notes))
         await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
         return True
 
@@ -202,11 +214,9 @@ class Painter:
 
     def _tell(self, easel: Easel, progress: Progress) -> None:
         """Learn the engine's pace from a step, and show it."""
-        recipe = easel.recipes[progress.index]
-        done = progress.step - easel.steps_done.get(progress.index, 0)
-        easel.steps_done[progress.index] = progress.step
+        done = easel.come(progress)
         if done > 0:
-            self._pace.step(done * cost_of_step(recipe))
+            self._pace.step(done)
         self._courier.show(
             Status(
                 job_id=easel.job.id,

@@ -12,13 +12,15 @@ class Engine(Protocol):
     """Turns recipes into pictures, elsewhere."""
 
     async def draw(
-        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None]
+        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None], *, owner: str = ""
     ) -> list[Picture]:
         """Return one picture for each recipe, in order; cancelling the call stops the drawing.
 
         Args:
-            recipes: What to draw; the engine batches them as it can.
+            recipes: What to draw; the engine batches them as it can, and finds the files of
+                sources and masks itself.
             tell: Is told of each step, from the event loop.
+            owner: Key of the user whom it is drawn for; the engine shares its steps among them.
 
         Raises:
             EngineError: A recipe cannot be drawn, or the engine is gone.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from generation.recipe import Expand
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -31,5 +33,20 @@ class Request:
     """Weight of the prompt; 1 is none."""
     sampler: str | None = None
     """One of those that a Recipe may name."""
+    source: str = ""
+    """The picture to start from, by the SHA-256 of its file; empty: none."""
+    source_px: tuple[int, int] | None = None
+    """Width and height of the source."""
+    mask: str = ""
+    """Where the source is drawn anew (white), by the SHA-256 of its file; empty: none."""
+    strength: float | None = None
+    """How much is drawn anew of a source, or of an enlarged draft: above 0 to 1."""
+    expand: Expand | None = None
+    """Margins to draw around the source: pixels of the source, or of the picture where its size
+    is said."""
+    hires: float = 1.0
+    """How much larger than usual. Of a picture without a source a draft is drawn first."""
+    fast: bool = False
+    """Trade a little likeness for speed."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: what was not understood, or was changed to fit a limit."""

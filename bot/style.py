@@ -18,6 +18,9 @@ SLOT = "{prompt}"
 """Where a phrase takes the user's words."""
 SEEDS = 2**63
 """Seeds are counted round from 0."""
+ANEW, WHOLLY_ANEW = 0.6, 1.0
+"""How much of a source or draft is drawn anew if nothing was said; and of what is masked, or not
+there yet: nothing of that is to shine through."""
 FILE = Path(__file__).with_name("styles.toml")
 """The styles that come with the program."""
 
@@ -72,7 +75,7 @@ class Style:
             raise ValueError("a request needs its seed and size before it is written out")
         recipe = Recipe(
             model=self.model,
-            prompt=self.phrase.replace(SLOT, request.prompt),
+            prompt=self._phrased(request.prompt),
             avoid="，".join(filter(None, [self.avoid, request.avoid])),
             width=width,
             height=height,
@@ -82,8 +85,19 @@ class Style:
             levels=self.levels,
             seed=seed,
             loras=self.loras,
+            source=request.source,
+            mask=request.mask,
+            strength=_strength(request),
+            expand=request.expand,
+            hires=request.hires,
+            fast=request.fast,
         )
         return [replace(recipe, seed=(seed + i) % SEEDS) for i in range(request.count)]
+
+    def _phrased(self, prompt: str) -> str:
+        """Return what the model is told; without words of the user's, the style's alone."""
+        said = self.phrase.replace(SLOT, prompt)
+        return said if prompt else said.strip("，, ")
 
     def joined(self, other: Self) -> Self:
         """Return this style with the other's words and LoRAs added; settings stay as here."""
@@ -187,6 +201,12 @@ class _File:
 
 
 _FILE = TypeAdapter(_File)
+
+
+def _strength(request: Request) -> float:
+    if request.strength is not None:
+        return request.strength
+    return WHOLLY_ANEW if request.mask or request.expand else ANEW
 
 
 def _key(name: str) -> str:

@@ -8,11 +8,13 @@ from bot.job import Job
 from bot.reply import Button, Reply
 from generation.errors import (
     BadRecipe,
+    BrokenLora,
     BrokenModel,
     EngineAbsent,
     EngineError,
     EngineLost,
     OutOfMemory,
+    UnknownLora,
     UnknownModel,
 )
 
@@ -27,7 +29,9 @@ MINUTE_S, HOUR_S = 60, 3600
 REGRETS: Mapping[type[EngineError], str] = {
     UnknownModel: "画它要用的模型还没有安装，请换个画风，或告诉管理员",
     BrokenModel: "画它要用的模型坏了，请换个画风，或告诉管理员",
-    BadRecipe: "这样的参数画不出来，换个说法试试",
+    UnknownLora: "这个画风要用的 LoRA 还没有安装，请换个画风，或告诉管理员",
+    BrokenLora: "这个画风要用的 LoRA 坏了，或不是给它的模型的，请换个画风，或告诉管理员",
+    BadRecipe: "这样画不出来，换个说法试试",
     OutOfMemory: "画面太大，内存不够，请画小一点",
     EngineAbsent: "引擎起不来，已经记下来给管理员看，请稍后再试",
     EngineLost: "画了几次，引擎都中途停了，换个说法试试",
@@ -44,11 +48,12 @@ def accepted(job: Job, ahead: int, seconds: float | None) -> Reply:
     return Reply(text="\n".join(lines), buttons=((cancel,),), to=job.reply_to)
 
 
-def finished(job: Job, artworks: tuple[Artwork, ...]) -> Reply:
-    """The pictures are done."""
+def finished(job: Job, artworks: tuple[Artwork, ...], notes: tuple[str, ...] = ()) -> Reply:
+    """The pictures are done; the notes say what was changed to fit."""
+    lines = [f"画好了 #{job.id}：{_shown(job)}", *(f"· {note}" for note in notes)]
     redo = Button("再来一张" if len(artworks) == 1 else "再来一组", Action(Verb.REDO, job.id))
     return Reply(
-        text=f"画好了 #{job.id}：{_shown(job)}{MARK}",
+        text="\n".join(lines) + MARK,
         artworks=artworks,
         buttons=((redo,),),
         to=job.reply_to,
@@ -59,6 +64,8 @@ def failed(job: Job, error: Exception) -> Reply:
     """The engine could not draw it."""
     reasons = (words for kind, words in REGRETS.items() if isinstance(error, kind))
     reason = next(reasons, "出了点意外，已经记下来了")
+    if isinstance(error, BadRecipe) and str(error):
+        reason = f"{reason}（{error}）"  # its words are for the user
     redo = Button("再试一次", Action(Verb.REDO, job.id))
     return Reply(text=f"#{job.id} 没画成：{reason}", buttons=((redo,),), to=job.reply_to)
 
@@ -80,7 +87,8 @@ def apology(to: str | None = None) -> Reply:
 
 def _shown(job: Job) -> str:
     request = job.request
-    prompt = request.prompt if len(request.prompt) <= SHOWN else request.prompt[: SHOWN - 1] + "…"
+    prompt = request.prompt or "照原图"
+    prompt = prompt if len(prompt) <= SHOWN else prompt[: SHOWN - 1] + "…"
     facts = [*request.styles, *([f"{request.count} 张"] if request.count > 1 else [])]
     return prompt + (f"（{'，'.join(facts)}）" if facts else "")
 

@@ -1,16 +1,21 @@
 """A picture in the making."""
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from generation import guidance, samplers
+from generation import samplers, source
 from generation.errors import BadRecipe, EngineError
+from generation.lora.adapter import Lora
+from generation.lora.slots import Stack
+from generation.plan import Plan, begin, plan
+from generation.pool import Pool, Start
 from generation.recipe import Picture, Recipe
-from generation.samplers.levels import levels
-from generation.samplers.query import Query, Sampling
+from generation.source import Source
 from generation.zoo.folder import Folder
 from generation.zoo.model import Model
 
@@ -18,33 +23,68 @@ MOST_STEPS = 250
 """Of one picture; many more would fall on the same ticks of a model's clock."""
 MOST_PIXELS = 4096 * 4096
 """Of one picture; it must fit in a frame."""
+MOST_HIRES = 4.0
+WHOLE_EVERY = 3
+"""Calls from one whole step of the fast tier to the next. Ma et al. 2023, arXiv:2312.00858,
+Table 3: at three most of the gain is had for little loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where its state is."""
+
+    pool: Pool
+    number: int
 
 
 class Canvas:
-    """One picture in the making: its sampling, and what the sampling asks for now."""
+    """One picture in the making: its plan, how far it is, and where its state is."""
 
-    _sampling: Sampling
-    """Made by begin."""
+    plan: Plan
+    """Of the pass that it is in; made by fit."""
 
-    def __init__(self, recipe: Recipe, *, now_s: float) -> None:
-        self.recipe = recipe
+    def __init__(
+        self, recipe: Recipe, images: Mapping[str, bytes], *, owner: str, now_s: float
+    ) -> None:
+        self.recipe, self.images, self.owner = recipe, images, owner
         self.admitted_s = self.shown_s = now_s
         """When it came, and when it was last shown."""
-        self.query: Query | None = None
-        """What it wants denoised; None before it has begun and after its end."""
-        self.contexts: list[Tensor] = []
-        """What each of its rows is drawn after, (N, D)."""
-        self.step = 0
-        """Steps done."""
-        self.denoised: Tensor | None = None
-        """What the picture would be by the last answer, (C, H, W)."""
+        self.call = 0
+        """Calls of the network done in this pass."""
+        self.place: Place | None = None
+        """Where its state is, between begin and the end of its last pass."""
+        self.worn: Stack | None = None
+        """Its LoRAs, as its rows wear them."""
+        self.tokens = 0
+        """Length of its context."""
+        self.deep_rows = 0
+        """How many of its rows have deep features of a whole step."""
         self.latent: Tensor | None = None
-        """What its sampling ended with, (C, H, W)."""
+        """What its last pass ended with, (C, H, W)."""
         self.picture: Picture | None = None
         self.error: EngineError | None = None
-        self._clock: dict[float, float] = {}
-        self._steps: dict[float, int] = {}
-        self._last = 1.0
+        self.source: Source | None = None
+        self.keeps = False
+        """Whether a part of its source is blended in at each step."""
+        self._small = recipe.hires > 1
+        """Whether it is in the first of two passes."""
+        self._multiple = 1
+        """What sides are multiples of, in pixels; by its model."""
+        self._done = 0
+        """Steps of passes before this one."""
+        self._generator = torch.Generator("cpu")
+        self._context = torch.empty(0)
+
+    @property
+    def at(self) -> Place:
+        """Its place, while it has one.
+
+        Raises:
+            RuntimeError: It has not begun, or has ended.
+        """
+        if self.place is None:
+            raise RuntimeError("a canvas without a place does not step")
+        return self.place
 
     @property
     def model(self) -> str:
@@ -52,88 +92,228 @@ class Canvas:
         return self.recipe.model
 
     @property
+    def guides(self) -> bool:
+        """Whether its next call has a row for what is to be avoided."""
+        return self.plan.guided[min(self.call, self.plan.calls - 1)]
+
+    @property
     def rows(self) -> int:
-        """How many rows of a batch it takes."""
-        return guidance.rows(self.recipe.guidance)
+        """How many rows of a batch it takes now."""
+        return 2 if self.guides else 1
+
+    @property
+    def shallow(self) -> bool:
+        """Whether its next step takes deep features of an earlier one.
+
+        By its own calls, not by those of the batch: the same recipe is the same picture.
+        """
+        return bool(self.recipe.fast and self.call % WHOLE_EVERY and self.deep_rows >= self.rows)
 
     @property
     def shape(self) -> Hashable:
         """Canvases of equal shape may share a batch."""
-        tokens = len(self.contexts[0]) if self.contexts else 0
-        return (self.recipe.model, self.recipe.width, self.recipe.height, tokens)
+        return (self.recipe.model, *self.size_px, self.tokens)
 
     @property
-    def timestep(self) -> float:
-        """Where its query lies on the model's clock."""
-        return self._clock[self.query.sigma] if self.query else 0.0
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the pass that it is in."""
+        recipe = self.recipe
+        return small(recipe, self._multiple) if self._small else (recipe.width, recipe.height)
+
+    @property
+    def step_cost(self) -> float:
+        """Megapixels of its rows in a step."""
+        width, height = self.size_px
+        return self.rows * width * height / 1e6
+
+    @property
+    def whole_cost(self) -> float:
+        """About what all its steps cost."""
+        recipe = self.recipe
+        rows = 1 if recipe.guidance == 1 else 2
+        return rows * self.steps * recipe.width * recipe.height / 1e6
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        if self.latent is not None:
+            return self.steps
+        return self._done + (self.plan.steps[self.call] if self.call else 0)
+
+    @property
+    def steps(self) -> int:
+        """Steps of all passes together."""
+        return self.recipe.steps if self.error else steps(self.recipe)
 
     @property
     def over(self) -> bool:
         """Whether nothing more will come of it."""
         return self.picture is not None or self.error is not None
 
-    def begin(self, model: Model) -> None:
-        """Read the prompt and draw the first noise, as diffusers does for the same seed.
+    def fit(self, model: Model) -> None:
+        """Learn what the scheduler must know: how large it is to the model, and its plan.
 
         Raises:
             BadRecipe: The model cannot draw this.
         """
-        recipe = self.recipe
-        check(recipe, model.folder)
-        way = levels(
-            recipe.sampler, model.folder.noising, recipe.steps, karras=recipe.levels == "karras"
-        )
-        size = (recipe.height // model.folder.latent_px, recipe.width // model.folder.latent_px)
-        # on the CPU whatever the device: the same seed is the same picture everywhere
-        generator = torch.Generator("cpu").manual_seed(recipe.seed)
+        recipe, folder = self.recipe, model.folder
+        check_fit(recipe, folder)
+        self._multiple = folder.multiple_px
+        self.tokens = model.text.tokens(recipe.prompt, recipe.avoid)
+        self.plan = plan(recipe, folder.noising, strength=recipe.strength if recipe.source else 1.0)
 
-        def noise() -> Tensor:
-            drawn = torch.randn(model.folder.latent_channels, *size, generator=generator)
-            return drawn.to(model.device)
+    def begin(self, model: Model, loras: Sequence[tuple[Lora, float]]) -> Start:
+        """Read the prompt and the source, and draw the first noise, as diffusers does.
 
-        prompt, avoid = model.text.encode_pair(recipe.prompt, recipe.avoid)
-        self.contexts = guidance.contexts(prompt, avoid, recipe.guidance)
-        self._clock = dict(zip(way.sigmas, way.timesteps, strict=False))
-        self._steps = {sigma: step for step, sigma in enumerate(way.sigmas)}
-        self._last = way.last
-        self._sampling = samplers.start(recipe.sampler, noise() * way.first, way.sigmas, noise)
-        self.query = next(self._sampling)
+        Returns:
+            What the canvas brings to its place.
 
-    def take(self, denoised: Tensor) -> None:
-        """Go on to the next query, or end.
-
-        Args:
-            denoised: The answer to the current query, (C, H, W).
+        Raises:
+            BadRecipe: The source cannot be used.
         """
-        self.denoised = denoised
-        try:
-            self.query = self._sampling.send(denoised)
-            self.step = self._steps[self.query.sigma]
-        except StopIteration as stop:
-            self.query, self.latent = None, stop.value * self._last
-            self.step = self.recipe.steps
+        recipe = self.recipe
+        self._generator.manual_seed(recipe.seed)
+        prompt, avoid = model.text.encode_pair(recipe.prompt, recipe.avoid, loras)
+        self._context = torch.stack([avoid, prompt]).float()  # (SIDES, N, D)
+        self.source = source.prepare(recipe, self.images, model.folder)
+        self.images = {}
+        if self.source is not None:
+            return self._from_source(model, self.source)
+        size = latent_size(self.size_px, model.folder)
+        noise = self._noise(model, size)
+        extra = None
+        if model.folder.inpaint:  # all is to be drawn, and of a grey source nothing is known
+            extra = torch.cat([torch.ones_like(noise[:1]), self._hidden(model, self.size_px)])
+        return self._start(model, noise * self.plan.first, extra=extra)
+
+    def stepped(self, *, shallow: bool) -> None:
+        """Take note of a step."""
+        if not shallow:
+            self.deep_rows = self.rows
+        self.call += 1
+
+    def end_pass(self, model: Model, latent: Tensor) -> Start | None:
+        """Take what a pass ended with, (C, H, W), and return what another begins with, if any."""
+        if not self._small:
+            self.latent = latent
+            return None
+        self._done, self._small, self.call, self.deep_rows = self.plan.steps[-1], False, 0, 0
+        width, height = self.recipe.width, self.recipe.height
+        size = latent_size((width, height), model.folder)
+        clean = functional.interpolate(latent[None], size=size, mode="bilinear")[0]
+        self.plan = plan(self.recipe, model.folder.noising, strength=self.recipe.strength)
+        extra = None
+        if model.folder.inpaint:
+            extra = torch.cat([torch.ones_like(clean[:1]), self._hidden(model, (width, height))])
+        noise = self._noise(model, size)
+        return self._start(model, clean + self.plan.start * noise, extra=extra)
+
+    def _from_source(self, model: Model, given: Source) -> Start:
+        """Return a start on the way down from the source.
+
+        What is drawn from the seed comes in the order of diffusers' pipelines: the source's
+        latent, the noise, the latent of what is left of a masked source, noise on the way. All of
+        a mask begins as noise alone.
+        """
+        size = latent_size(self.size_px, model.folder)
+        inpaint, whole = model.folder.inpaint, given.mask is not None and self.recipe.strength == 1
+        kept = None
+        if not (inpaint and whole):
+            kept = model.encode(given.image[None].to(model.device), self._generator)[0]
+        noise = self._noise(model, size)
+        x = noise * self.plan.first
+        if kept is not None and not whole:
+            x = kept + self.plan.start * noise
+        mask = torch.ones_like(given.image[:1]) if given.mask is None else given.mask
+        small = source.latent_mask(mask, model.folder).to(model.device)
+        if inpaint:  # it is shown what to keep, and is left to keep it
+            hidden = (given.image * (mask < source.HALF))[None].to(model.device)
+            left = model.encode(hidden, self._generator)[0]
+            return self._start(model, x, extra=torch.cat([small, left]))
+        if given.mask is None:
+            return self._start(model, x)
+        self._noise(model, size)  # theirs: the latent of what is left, of which only 9 channels ask
+        self.keeps = True
+        return self._start(model, x, kept=kept, kept_noise=noise, mask=small)
+
+    def _start(self, model: Model, x: Tensor, **more: Tensor | None) -> Start:
+        fresh = [self._noise(model, tuple(x.shape[1:])) for _ in self.plan.fresh]
+        return Start(
+            x=x,
+            context=self._context,
+            numbers=self.plan.numbers,
+            fresh=torch.stack(fresh) if fresh else x.new_empty(0, *x.shape),
+            **more,
+        )
+
+    def _noise(self, model: Model, size: tuple[int, ...]) -> Tensor:
+        """Return noise of standard deviation 1, (C, H, W)."""
+        # on the CPU whatever the device: the same seed is the same picture everywhere
+        drawn = torch.randn(model.folder.latent_channels, *size, generator=self._generator)
+        return drawn.to(model.device)
+
+    def _hidden(self, model: Model, size_px: tuple[int, int]) -> Tensor:
+        """Return the latent of a source of which all is masked."""
+        grey = torch.zeros(1, 3, size_px[1], size_px[0], device=model.device)
+        return model.encode(grey, self._generator)[0]
 
 
-def check(recipe: Recipe, folder: Folder) -> None:
-    """Refuse what a model cannot draw.
+def steps(recipe: Recipe) -> int:
+    """Return how many steps a recipe takes, those of all its passes."""
+    part = recipe.steps - begin(recipe.steps, recipe.strength)
+    if recipe.hires > 1:
+        return recipe.steps + part
+    return part if recipe.source else recipe.steps
+
+
+def small(recipe: Recipe, multiple: int) -> tuple[int, int]:
+    """Return width and height of the first of two passes."""
+    sides = (recipe.width, recipe.height)
+    width, height = (max(1, round(side / recipe.hires / multiple)) * multiple for side in sides)
+    return width, height
+
+
+def latent_size(size_px: tuple[int, int], folder: Folder) -> tuple[int, int]:
+    """Return (H, W) of the latent of a picture of (width, height)."""
+    width, height = size_px
+    return height // folder.latent_px, width // folder.latent_px
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse what no model can draw.
 
     Raises:
         BadRecipe: In words for who asked.
     """
-    learned = folder.noising.original_inference_steps
-    sides = (recipe.width, recipe.height)
-    for wrong, words in (
+    numbers = (recipe.guidance, recipe.strength, recipe.hires, *recipe.loras.values())
+    _refuse(
         (recipe.sampler not in samplers.NAMES, f"没有叫 {recipe.sampler} 的采样器"),
         (not 1 <= recipe.steps <= MOST_STEPS, f"步数要在 1 到 {MOST_STEPS} 之间"),
-        (recipe.sampler == "lcm" and recipe.steps > learned, f"lcm 最多 {learned} 步"),
-        (not math.isfinite(recipe.guidance), "引导强度不是数"),
+        (not all(map(math.isfinite, numbers)), "引导、强度、放大和权重要是数"),
         (not 0 <= recipe.seed < 2**63, "种子要在 0 到 2**63 - 1 之间"),
-        (
-            any(side <= 0 or side % folder.multiple_px for side in sides),
-            f"宽和高要是 {folder.multiple_px} 的倍数",
-        ),
+        (min(recipe.width, recipe.height) <= 0, "宽和高要大于 0"),
         (recipe.width * recipe.height > MOST_PIXELS, f"最多 {MOST_PIXELS} 像素"),
-        (bool(recipe.loras), "还不会用 LoRA"),
-    ):
+        (not 0 < recipe.strength <= 1, "重画强度要大于 0，最多 1"),
+        (not 1 <= recipe.hires <= MOST_HIRES, f"放大要在 1 到 {MOST_HIRES:g} 倍之间"),
+        (recipe.hires > 1 and bool(recipe.source), "有原图时不能先小后大"),
+    )
+
+
+def check_fit(recipe: Recipe, folder: Folder) -> None:
+    """Refuse what this model cannot draw.
+
+    Raises:
+        BadRecipe: In words for who asked.
+    """
+    learned, multiple = folder.noising.original_inference_steps, folder.multiple_px
+    sides = (recipe.width, recipe.height)
+    _refuse(
+        (recipe.sampler == "lcm" and recipe.steps > learned, f"lcm 最多 {learned} 步"),
+        (any(side % multiple for side in sides), f"宽和高要是 {multiple} 的倍数"),
+    )
+
+
+def _refuse(*faults: tuple[bool, str]) -> None:
+    for wrong, words in faults:
         if wrong:
             raise BadRecipe(words)

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from generation.config import EngineConfig
+from generation.errors import BadRecipe
 from generation.link import Link
 from generation.recipe import Picture, Progress, Recipe
 
@@ -14,11 +15,29 @@ LONGEST_PAUSE_S = 30.0
 """Between two starts of an engine that ends each time."""
 
 
+def no_images(sha256: str) -> bytes:
+    """Open no image: enough for who draws from words alone.
+
+    Raises:
+        FileNotFoundError: Always.
+    """
+    raise FileNotFoundError(sha256)
+
+
 class EngineClient:
     """Draws in another process; is a bot.ports.Engine."""
 
-    def __init__(self, config: EngineConfig) -> None:
-        self._config = config
+    def __init__(
+        self, config: EngineConfig, open_image: Callable[[str], bytes] = no_images
+    ) -> None:
+        """Set up the client; nothing is started yet.
+
+        Args:
+            config: Goes to the engine as it is.
+            open_image: Returns the file of a source or mask by its SHA-256, from any thread;
+                raises OSError if there is none.
+        """
+        self._config, self._open_image = config, open_image
         self.ready = asyncio.Event()
         """Set while an engine is warm."""
         self._link: asyncio.Task[Link] | None = None
@@ -36,22 +55,24 @@ class EngineClient:
         self._reach().add_done_callback(_log_failure)
 
     async def draw(
-        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None]
+        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None], *, owner: str = ""
     ) -> list[Picture]:
         """Return one picture for each recipe, in order; cancelling the call stops the drawing.
 
         Args:
             recipes: What to draw; the engine batches them as it can.
             tell: Is told of each step, from the event loop.
+            owner: Whom it is drawn for: the engine shares its steps among owners.
 
         Raises:
             EngineError: A recipe cannot be drawn, or the engine is gone.
         """
         if not recipes:
             return []
+        images = await asyncio.to_thread(self._opened, recipes)
         # shielded: who stops waiting for the engine must not stop its start for the others
         link = await asyncio.shield(self._reach())
-        pictures = await link.draw(recipes, tell)
+        pictures = await link.draw(recipes, tell, owner=owner, images=images)
         self._starts = 0
         return pictures
 
@@ -63,6 +84,17 @@ class EngineClient:
         await asyncio.wait({self._link})
         if link := self._living():
             await link.close()
+
+    def _opened(self, recipes: Sequence[Recipe]) -> Mapping[str, bytes]:
+        """Return the files of all sources and masks, each once."""
+        try:
+            return {
+                name: self._open_image(name)
+                for name in {name for recipe in recipes for name in (recipe.source, recipe.mask)}
+                if name
+            }
+        except OSError as error:
+            raise BadRecipe("原图或遮罩已经不在了，请重新给一次") from error
 
     def _reach(self) -> asyncio.Task[Link]:
         """Return the link to the living engine, or to one that is being started."""

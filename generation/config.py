@@ -28,16 +28,28 @@ class EngineConfig(BaseModel):
 
     The embedded one, "mini", is always among them, and first, unless another takes its name.
     """
+    loras: dict[str, Path] = Field(default_factory=dict[str, Path])
+    """Safetensors files of LoRAs, by name; a style names them with their weights."""
     room: int = Field(default=1, ge=1)
     """Models in memory at once."""
+    lora_cache_mb: int = Field(default=512, ge=1)
+    """LoRAs in memory, MiB; the least used leave first."""
+    prompt_cache_mb: int = Field(default=64, ge=1)
+    """Encoded prompts in memory, MiB; the least used leave first."""
+    memory_mb: int = Field(default=0, ge=0)
+    """What drawing may take, MiB; 0 is what the device has free."""
     device: str = "auto"
     """A device of torch, as cpu or cuda:1; auto is cuda where there is one."""
     dtype: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """What networks compute in; auto is fp32 on the CPU, else bf16, or fp16 where there is none."""
     threads: int = Field(default=0, ge=0)
     """CPU threads of one operation; 0 is one for each core."""
-    max_batch: int = Field(default=8, ge=1)
-    """Rows that step together; a picture with guidance takes 2."""
+    max_batch: int = Field(default=0, ge=0)
+    """Rows that step together; a picture with guidance takes 2. 0: by the measured knee."""
+    knee_file: Path | None = None
+    """Where measured knees are kept, by device; None: knee.json in the data folder."""
+    previewer: Path | None = None
+    """Folder of a tiny autoencoder (diffusers' AutoencoderTiny) for previews; else a linear map."""
     preview_every_s: float = Field(default=1.0, ge=0)
     """Least seconds between two previews of a picture; 0 is no previews."""
     address: str = Field(default="", pattern=r"^(unix:.+)?$")

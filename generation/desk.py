@@ -1,6 +1,7 @@
 """The drawing thread: takes what is asked, steps the engine, hands out what is done."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Protocol
@@ -10,6 +11,8 @@ from generation.engine import Engine
 from generation.errors import EngineError
 from generation.recipe import Progress
 from generation.wire import Answered, Cancel, Draw, Drawn, Failed, Told
+
+log = logging.getLogger(__name__)
 
 
 class Peer(Protocol):
@@ -53,9 +56,10 @@ class Desk:
         while True:
             for peer, message in self._asked():
                 self._handle(peer, message)
-            for canvas in self._engine.step():
-                self._hand_out(canvas)
+            changed = self._engine.step()
+            self._hand_out(changed)
             self.steps += 1
+            self._check_books()
 
     def _asked(self) -> Iterator[tuple[Peer, Draw | Cancel | None]]:
         """Yield what is asked by now; wait for it when there is nothing to draw."""
@@ -69,36 +73,42 @@ class Desk:
         match message:
             case Draw():
                 for index, recipe in enumerate(message.recipes):
-                    canvas = self._engine.admit(recipe)
+                    canvas = self._engine.admit(recipe, message.images, owner=message.owner)
                     self._places[canvas] = _Place(peer, message.id, index)
-                    peer.send(Told(message.id, Progress(index=index, step=0, steps=recipe.steps)))
+                    peer.send(Told(message.id, Progress(index=index, step=0, steps=canvas.steps)))
             case Cancel():
                 self._drop(peer, message.id)
             case None:
                 self._drop(peer, None)
 
-    def _hand_out(self, canvas: Canvas) -> None:
-        place = self._places.get(canvas)
-        if place is None:  # it failed with another of its draw, in this very step
-            return
-        if canvas.error:
-            self._drop(place.peer, place.id)
-            place.peer.send(failed(place.id, canvas.error))
-            return
-        if canvas.step > self._told.get(canvas, 0):
-            self._told[canvas] = canvas.step
-            place.peer.send(Told(place.id, self._progress(canvas, place.index)))
-        if canvas.picture:
-            self._forget(canvas)
-            place.peer.send(Drawn(place.id, place.index, canvas.picture))
+    def _hand_out(self, changed: Sequence[Canvas]) -> None:
+        previews = self._engine.previews(changed)
+        for canvas in changed:
+            place = self._places.get(canvas)
+            if place is None:  # it failed with another of its draw, in this very step
+                continue
+            if canvas.error:
+                self._drop(place.peer, place.id)
+                place.peer.send(failed(place.id, canvas.error))
+                continue
+            if canvas.step > self._told.get(canvas, 0):
+                self._told[canvas] = canvas.step
+                progress = Progress(
+                    index=place.index,
+                    step=canvas.step,
+                    steps=canvas.steps,
+                    preview=previews.get(canvas),
+                )
+                place.peer.send(Told(place.id, progress))
+            if canvas.picture:
+                self._forget(canvas)
+                place.peer.send(Drawn(place.id, place.index, canvas.picture))
 
-    def _progress(self, canvas: Canvas, index: int) -> Progress:
-        return Progress(
-            index=index,
-            step=canvas.step,
-            steps=canvas.recipe.steps,
-            preview=self._engine.preview(canvas),
-        )
+    def _check_books(self) -> None:
+        """Say in the log if something is held that should not be."""
+        if self._engine.idle:
+            for fault in self._engine.faults():
+                log.error("the engine's books are wrong: %s", fault)
 
     def _drop(self, peer: Peer, draw_id: int | None) -> None:
         """Let go of a draw, or of all draws of a peer."""

@@ -1,131 +1,287 @@
 """The engine: steps batches of canvases until each is done."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from generation import memory
-from generation.canvas import Canvas
+from generation.aside import Aside, Later
+from generation.canvas import Canvas, Place, check
+from generation.decode import pixels
 from generation.errors import BrokenModel, EngineError, OutOfMemory
+from generation.lora.shelf import LoraShelf
+from generation.lora.slots import stack
+from generation.pool import Pool, Start
 from generation.preview import Previewer
 from generation.recipe import Picture, Preview, Recipe
-from generation.runner import decode, denoise
+from generation.replay import Calls, Graphs, best
+from generation.runner import Runner
 from generation.scheduler import Scheduler
+from generation.source import paste
+from generation.zoo.model import Model
 from generation.zoo.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
+Cap = Callable[[Model, Canvas], int]
+"""Most rows of a batch of canvases like this one; raises OutOfMemory if it does not fit alone."""
+
+SHAPES = 8
+"""Pools that are kept, with their graphs; beyond that, empty ones go."""
+BLACK = 3
+"""A picture none of whose levels is above this has failed: half precision does so."""
 
 
 class Engine:
     """Models on one device, and the canvases that are drawn with them."""
 
-    def __init__(
-        self, shelf: Shelf, *, max_rows: int, preview_every_s: float, clock: Clock
+    def __init__(  # noqa: PLR0913  each is a part of its own
+        self,
+        shelf: Shelf,
+        loras: LoraShelf,
+        *,
+        cap: Cap,
+        previewer: Previewer,
+        preview_every_s: float,
+        clock: Clock,
+        scheduler: Callable[..., Scheduler[Canvas]] = Scheduler,
+        replay: Calls | Graphs | None = None,
     ) -> None:
-        self._shelf, self._clock = shelf, clock
-        self._scheduler: Scheduler[Canvas] = Scheduler(max_rows=max_rows, seats=shelf.room)
-        self._preview_every_s = preview_every_s
-        self._previewer = Previewer()
+        self._shelf, self._loras, self._clock, self._cap = shelf, loras, clock, cap
+        self._scheduler = scheduler(cap=self._most_rows, seats=shelf.room)
+        self._previewer, self._preview_every_s = previewer, preview_every_s
+        self._runner = Runner(shelf.device, replay or best(shelf.device))
+        self._aside = Aside(shelf.device)
+        self._pools: dict[Hashable, Pool] = {}
+        self._caps: dict[Hashable, int] = {}
+        self._refused: list[Canvas] = []
+        self._drying: list[tuple[Canvas, Later]] = []
+        """Canvases whose pixels are on their way."""
 
     @property
     def idle(self) -> bool:
         """Whether nothing is to be drawn."""
-        return self._scheduler.idle
+        return self._scheduler.idle and not self._refused and not self._drying
 
     def warm(self, name: str) -> None:
         """Load a model and draw with it once, so that the first to ask does not wait for it.
 
+        Where graphs are captured, every size of a batch is, the largest first.
+
         Raises:
             EngineError: It cannot be loaded.
         """
-        side = self._shelf.take(name).folder.native_px
-        self.admit(
-            Recipe(
-                model=name,
-                prompt="",
-                width=side,
-                height=side,
-                steps=1,
-                guidance=2.0,
-                sampler="euler",
-                seed=0,
-            )
+        model = self._shelf.take(name)
+        folder = model.folder
+        side = folder.native_px
+        model.network.learn(side // folder.latent_px, side // folder.latent_px, folder.tokens)
+        if self._preview_every_s:
+            self._previewer.learn(model)
+        recipe = Recipe(
+            model=name,
+            prompt="",
+            width=side,
+            height=side,
+            steps=1,
+            guidance=2.0,
+            sampler="euler",
+            seed=0,
         )
-        while not self.idle:
-            for canvas in self.step():
-                if canvas.error:
-                    raise canvas.error
+        (first,) = self._draw([recipe])
+        for rows in self._runner.sizes[::-1]:
+            if rows <= self._caps[first.shape]:
+                # the first step warms up, the second is captured
+                self._draw([replace(recipe, guidance=1.0, steps=2)] * rows)
 
-    def admit(self, recipe: Recipe) -> Canvas:
-        """Start a picture; it joins the running batch at the next step."""
-        canvas = Canvas(recipe, now_s=self._clock())
-        self._scheduler.admit(canvas)
+    def _draw(self, recipes: Sequence[Recipe]) -> list[Canvas]:
+        """Draw recipes to the end."""
+        canvases = [self.admit(recipe) for recipe in recipes]
+        while not self.idle:
+            self.step()
+        for canvas in canvases:
+            # an untrained model's picture may be black; that it is drawn is enough
+            if canvas.error and canvas.latent is None:
+                raise canvas.error
+        return canvases
+
+    def admit(
+        self, recipe: Recipe, images: Mapping[str, bytes] | None = None, *, owner: str = ""
+    ) -> Canvas:
+        """Start a picture; it joins the running batch at the next step.
+
+        Args:
+            recipe: What is drawn.
+            images: Files that the recipe names, by their SHA-256.
+            owner: For whom; rows are shared fairly among owners.
+        """
+        canvas = Canvas(recipe, images or {}, owner=owner, now_s=self._clock())
+        try:
+            check(recipe)
+        except EngineError as error:
+            canvas.error = error
+            self._refused.append(canvas)
+        else:
+            self._scheduler.admit(canvas)
         return canvas
 
     def drop(self, canvas: Canvas) -> None:
         """Forget a canvas that nobody wants any more."""
         self._scheduler.drop(canvas)
+        self._refused = [other for other in self._refused if other is not canvas]
+        self._drying = [(other, later) for other, later in self._drying if other is not canvas]
+        if canvas.place is not None:
+            canvas.place.pool.leave(canvas.place.number)
+            canvas.place = None
 
     @torch.inference_mode()
     def step(self) -> list[Canvas]:
         """Denoise one batch once, and return the canvases that have changed."""
-        seated = self._scheduler.seat()
-        for canvas in seated:
-            self._attempt(canvas, self._begin)
-        batch = self._scheduler.next_batch()
-        if batch:
-            self._scheduler.requeue(batch)
-            self._denoise(batch)
+        changed, self._refused = self._refused, []
+        for canvas in self._scheduler.seat():
+            changed.append(canvas)
+            self._attempt(canvas, self._fit)
+        turn = self._scheduler.next_batch()
+        for canvas in turn:
+            if canvas.place is None:
+                self._attempt(canvas, self._begin)
+        batch = [canvas for canvas in turn if not canvas.error]
+        self._scheduler.served(batch)
+        for part, shallow in self._depths(batch):
+            self._denoise(part, shallow=shallow)
         for canvas in batch:
-            if canvas.latent is not None:
-                self._attempt(canvas, self._finish)
-        return list(dict.fromkeys([*seated, *batch]))
+            if not canvas.error and canvas.call == canvas.plan.calls:
+                self._attempt(canvas, self._end_pass)
+        return [*dict.fromkeys([*changed, *turn, *self._dried(wait=not batch)])]
 
     @torch.inference_mode()
-    def preview(self, canvas: Canvas) -> Preview | None:
-        """Return what the canvas looks like, if it is time to show it again."""
-        due = canvas.shown_s + self._preview_every_s <= self._clock()
-        if not self._preview_every_s or not due or canvas.query is None or canvas.denoised is None:
-            return None
-        preview = self._previewer.show(self._shelf.take(canvas.model), canvas.denoised)
-        canvas.shown_s = self._clock()
-        return preview
+    def previews(self, canvases: Sequence[Canvas]) -> dict[Canvas, Preview]:
+        """Return what those look like that it is time to show again."""
+        now, every = self._clock(), self._preview_every_s
+        due = [
+            canvas
+            for canvas in canvases
+            if every and canvas.place and canvas.call and canvas.shown_s + every <= now
+        ]
+        shown: dict[Canvas, Preview] = {}
+        for shape in dict.fromkeys(canvas.shape for canvas in due):
+            alike = [canvas for canvas in due if canvas.shape == shape]
+            clean = alike[0].at.pool.clean[[canvas.at.number for canvas in alike]]
+            previews = self._previewer.show(self._shelf.take(alike[0].model), clean)
+            shown |= zip(alike, previews, strict=True)
+        for canvas in due:
+            canvas.shown_s = now
+        return shown
+
+    def faults(self) -> list[str]:
+        """Return what is wrong with its books, in words for who reads the log; [] when idle."""
+        found = self._scheduler.faults()
+        if self.idle:
+            found += [
+                f"{pool.taken} places of a pool are nobody's"
+                for pool in self._pools.values()
+                if pool.taken
+            ]
+        return found
+
+    def _most_rows(self, canvas: Canvas) -> int:
+        return self._caps[canvas.shape]
+
+    def _fit(self, canvas: Canvas) -> None:
+        model = self._shelf.take(canvas.model, busy=self._scheduler.models)
+        canvas.fit(model)
+        self._limit(canvas, model)
+
+    def _limit(self, canvas: Canvas, model: Model) -> None:
+        """Learn the most rows of its shape; what was learned from want of memory stays."""
+        rows = self._cap(model, canvas)
+        self._caps[canvas.shape] = min(rows, self._caps.get(canvas.shape, rows))
 
     def _begin(self, canvas: Canvas) -> None:
-        canvas.begin(self._shelf.take(canvas.model, busy=self._scheduler.models))
+        recipe, model = canvas.recipe, self._shelf.take(canvas.model)
+        worn = [(self._loras.take(name, model), by) for name, by in recipe.loras.items()]
+        canvas.worn = stack(worn, "unet")
+        self._settle(canvas, canvas.begin(model, worn))
 
-    def _denoise(self, batch: Sequence[Canvas]) -> None:
+    def _settle(self, canvas: Canvas, start: Start) -> None:
+        """Give a canvas its place."""
+        pool = self._pools.get(canvas.shape)
+        if pool is None:
+            pool = self._pools[canvas.shape] = Pool(start)
+            empty = [shape for shape, pool in self._pools.items() if not pool.taken]
+            for shape in empty[: max(0, len(self._pools) - SHAPES)]:
+                del self._pools[shape]
+        canvas.place = Place(pool, pool.seat(start))
+
+    def _depths(self, batch: Sequence[Canvas]) -> list[tuple[list[Canvas], bool]]:
+        """Part a batch into those who take a whole step and those who take a shallow one."""
+        low = [canvas for canvas in batch if canvas.shallow]
+        parts = (([canvas for canvas in batch if canvas not in low], False), (low, True))
+        return [(part, shallow) for part, shallow in parts if part]
+
+    def _denoise(self, batch: Sequence[Canvas], *, shallow: bool) -> None:
+        """Step a batch; where memory is short, its halves one after the other.
+
+        What a failed step had computed is dropped whole: the latents are those of the last one.
+        """
         try:
             with memory.named():
-                answers = denoise(self._shelf.take(batch[0].model), batch)
+                self._runner.denoise(self._shelf.take(batch[0].model), batch, shallow=shallow)
         except OutOfMemory as error:
             if len(batch) == 1:
                 self._fail(batch[0], error)
                 return
-            answers = []
-        # not within except: there the error still holds what filled the memory
-        if not answers:
-            for canvas in batch:  # together they are too many; alone each may fit
-                self._denoise([canvas])
-        for canvas, denoised in zip(batch, answers, strict=False):
-            canvas.take(denoised)
-
-    def _finish(self, canvas: Canvas) -> None:
-        latent = canvas.latent
-        if latent is None:
+            half = len(batch) // 2
+            self._caps[batch[0].shape] = sum(canvas.rows for canvas in batch[:half])
+        else:
+            for canvas in batch:
+                canvas.stepped(shallow=shallow)
             return
-        if not latent.isfinite().all():
+        # not within except: there the error still holds what filled the memory
+        log.warning("out of memory with %d pictures: their batch is halved", len(batch))
+        self._denoise(batch[:half], shallow=shallow)
+        self._denoise(batch[half:], shallow=shallow)
+
+    def _end_pass(self, canvas: Canvas) -> None:
+        model, at = self._shelf.take(canvas.model), canvas.at
+        latent = at.pool.x[at.number].clone()
+        at.pool.leave(at.number)
+        canvas.place = None
+        if again := canvas.end_pass(model, latent):
+            self._limit(canvas, model)
+            self._settle(canvas, again)
+            return
+        self._scheduler.drop(canvas)
+        later = self._aside.begin(lambda: _finish(model, latent))
+        self._drying.append((canvas, later))
+
+    def _dried(self, *, wait: bool) -> list[Canvas]:
+        """Return the canvases whose pixels have come."""
+        dry = [(canvas, later) for canvas, later in self._drying if wait or later.ready]
+        self._drying = [pair for pair in self._drying if pair not in dry]
+        for canvas, later in dry:
+            later.wait()
+            self._attempt(canvas, lambda canvas, later=later: self._hang(canvas, later))
+        return [canvas for canvas, _ in dry]
+
+    def _hang(self, canvas: Canvas, later: Later) -> None:
+        """Make the picture of its pixels."""
+        rgb, finite = later.values
+        if not finite:
             raise BrokenModel(f"模型 {canvas.model} 画出来的不是数")
-        image = decode(self._shelf.take(canvas.model), latent)
+        if rgb.max() <= BLACK:
+            raise BrokenModel(f"模型 {canvas.model} 画出来一片漆黑")
+        if canvas.source is not None:
+            rgb = paste(rgb, canvas.source)
         canvas.picture = Picture(
             recipe=canvas.recipe,
-            rgb=image.numpy().tobytes(),
+            rgb=rgb.numpy().tobytes(),
             seconds=self._clock() - canvas.admitted_s,
+            notes=canvas.source.notes if canvas.source else (),
         )
-        self._scheduler.drop(canvas)
 
     def _attempt(self, canvas: Canvas, work: Callable[[Canvas], None]) -> None:
         """Let what is wrong with one canvas cost no other."""
@@ -139,4 +295,9 @@ class Engine:
         log.warning("not drawn: %s", error, exc_info=error.__cause__)
         # a copy, without the frames that hold what filled the memory
         canvas.error = type(error)(*error.args)
-        self._scheduler.drop(canvas)
+        self.drop(canvas)
+
+
+def _finish(model: Model, latent: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the pixels of a latent, (h, w, 3) uint8, and whether it is all numbers."""
+    return pixels(model.decode(latent[None])[0]), latent.isfinite().all()

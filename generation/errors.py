@@ -3,6 +3,8 @@
 EngineError
 ├── UnknownModel      the recipe names a model that is not in the zoo
 ├── BrokenModel       the model's folder is missing, damaged, or of a kind that is not loaded
+├── UnknownLora       the recipe names a LoRA that there is not
+├── BrokenLora        its file is damaged, unsafe, of another kind, or for another model
 ├── BadRecipe         the recipe asks for what no model can do, as an unknown sampler
 ├── OutOfMemory       the picture does not fit, even alone
 └── EngineLost        the engine process is gone; the job may be tried again
@@ -23,6 +25,14 @@ class UnknownModel(EngineError):
 
 class BrokenModel(EngineError):
     """The model's folder is missing, damaged, or of a kind that is not loaded."""
+
+
+class UnknownLora(EngineError):
+    """The recipe names a LoRA that there is not."""
+
+
+class BrokenLora(EngineError):
+    """The file of a LoRA is damaged, unsafe, of a kind that is not loaded, or for another model."""
 
 
 class BadRecipe(EngineError):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -88,19 +88,30 @@ class Link:
         """Of the engine's process, where it is our child."""
         return self._process.pid if self._process else None
 
-    async def draw(self, recipes: Sequence[Recipe], tell: Tell) -> list[Picture]:
+    async def draw(
+        self, recipes: Sequence[Recipe], tell: Tell, *, owner: str, images: Mapping[str, bytes]
+    ) -> list[Picture]:
         """Return one picture for each recipe, in order; to cancel it is to stop the drawing.
+
+        Args:
+            recipes: What to draw.
+            tell: Is told of each step.
+            owner: Whom it is drawn for.
+            images: Files of the sources and masks that the recipes name, by their SHA-256.
 
         Raises:
             EngineError: One cannot be drawn, or the engine is gone.
         """
         if self.end is not None:
             raise EngineLost(self.end)
+        _check_room(images)
         draw_id, done = next(self._ids), self._loop.create_future()
         try:
-            self._send(wire.Draw(draw_id, list(recipes)))
-        except (UnicodeEncodeError, OverflowError, wire.Garbled) as error:
-            raise BadRecipe(f"里面有传不过去的字或数：{error}") from error
+            self._send(wire.Draw(draw_id, list(recipes), owner, dict(images)))
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise BadRecipe("里面有传不过去的字或数") from error
+        except wire.Garbled as error:
+            raise BadRecipe("描述太长了") from error
         self._draws[draw_id] = _Draw(len(recipes), tell, done)
         try:
             return await done
@@ -222,6 +233,13 @@ class Link:
             if not draw.done.done():
                 lost = EngineLost if self._was_ready else EngineAbsent
                 draw.done.set_exception(lost(end))
+
+
+def _check_room(images: Mapping[str, bytes]) -> None:
+    """Refuse images that do not fit in a frame, before one is made of them."""
+    size, most = sum(map(len, images.values())), wire.LARGEST - wire.ROOM
+    if size > most:
+        raise BadRecipe(f"原图和遮罩一共 {size / 2**20:.0f} MB，最多 {most >> 20} MB")
 
 
 async def _connect(config: EngineConfig) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -8,6 +8,21 @@ Levels = Literal["model", "karras"]
 """How noise levels are spaced: as the model's own scheduler file says, or after Karras et al."""
 
 
+Edges = Literal["copy", "reflect"]
+"""What a new margin is filled with before it is drawn: the edge drawn out, or its mirror image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expand:
+    """Margins to be drawn around a source: outpainting. Pixels of the picture."""
+
+    left: int = 0
+    up: int = 0
+    right: int = 0
+    down: int = 0
+    edges: Edges = "copy"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """All that decides the pixels of one picture; equal recipes give equal pictures."""
@@ -32,6 +47,19 @@ class Recipe:
     """Of the first noise, 0 to 2**63 - 1."""
     loras: Mapping[str, float] = field(default_factory=dict[str, float])
     """Weight of each LoRA, by name."""
+    source: str = ""
+    """The picture to start from, by the SHA-256 of its file; empty: from noise alone."""
+    mask: str = ""
+    """Where the source is drawn anew (white) and kept (black), by the SHA-256 of its file."""
+    strength: float = 0.6
+    """How much of the way is drawn anew, above 0 to 1; of the source, or of the second pass."""
+    expand: Expand | None = None
+    """Margins to draw around the source; width and height are those with them."""
+    hires: float = 1.0
+    """Draw at 1/hires of the size first, then enlarge the latents and refine them by strength."""
+    fast: bool = False
+    """Trade a little likeness for speed: guidance in the middle of the way only, deep features of
+    the network kept for some steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +71,8 @@ class Picture:
     """recipe.height × recipe.width × 3 bytes, row by row from the top."""
     seconds: float
     """From admission to the last pixel."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the user: what was changed to fit, as the size of a mask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

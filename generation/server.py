@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MIB = 2**20
 SURROUNDINGS = {
     # no network, no foreign code, no chatter
     "HF_HUB_OFFLINE": "1",
@@ -144,19 +145,36 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
 
     import torch
 
-    device = _device(config.device)
+    device = device_of(config.device)
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.backends.cudnn.deterministic = True  # the same recipe is the same picture
 
+    from generation.cap import Cap
     from generation.desk import Desk
     from generation.engine import Engine
+    from generation.knee import Knees
+    from generation.lora.shelf import LoraShelf
+    from generation.preview import Previewer
     from generation.zoo.shelf import Shelf
 
-    shelf = Shelf(config.models, room=config.room, device=device, dtype=_dtype(config, device))
+    cap = Cap(Knees(config.knee_file), rows=config.max_batch, memory_mb=config.memory_mb)
+    try:
+        previewer = Previewer(config.previewer)
+    except EngineError as error:
+        log.warning("previews come from a linear map: %s", error)
+        previewer = Previewer()
     engine = Engine(
-        shelf,
-        max_rows=config.max_batch,
+        Shelf(
+            config.models,
+            room=config.room,
+            device=device,
+            dtype=dtype_of(config, device),
+            prompt_bytes=config.prompt_cache_mb * MIB,
+        ),
+        LoraShelf(config.loras, budget_bytes=config.lora_cache_mb * MIB),
+        cap=cap,
+        previewer=previewer,
         preview_every_s=config.preview_every_s,
         clock=time.monotonic,
     )
@@ -171,7 +189,8 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     return Desk(engine, inbox)
 
 
-def _device(name: str) -> "torch.device":
+def device_of(name: str) -> "torch.device":
+    """Return the device of that name; auto is cuda where there is one."""
     import torch
 
     if name == "auto":
@@ -179,7 +198,8 @@ def _device(name: str) -> "torch.device":
     return torch.device(name)
 
 
-def _dtype(config: EngineConfig, device: "torch.device") -> "torch.dtype":
+def dtype_of(config: EngineConfig, device: "torch.device") -> "torch.dtype":
+    """Return what networks compute in on a device."""
     import torch
 
     name = config.dtype

@@ -10,10 +10,14 @@ import msgspec
 
 from generation.recipe import Picture, Progress, Recipe
 
-VERSION = 1
+VERSION = 2
 """Of this protocol; both sides must have the same."""
 LARGEST = 64 << 20
 """Bytes of one frame; a picture of 4096 × 4096 pixels takes 48 MiB."""
+
+
+ROOM = 1 << 20
+"""Bytes of a frame that are left to recipes, beside the images of a draw."""
 
 
 class Garbled(Exception):
@@ -26,6 +30,10 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
     id: int
     """Chosen by the client, new for each draw of a connection."""
     recipes: list[Recipe]
+    owner: str = ""
+    """Whom it is drawn for: the engine shares its steps among owners."""
+    images: dict[str, bytes] = msgspec.field(default_factory=dict[str, bytes])
+    """Files of the sources and masks that the recipes name, by their SHA-256."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):

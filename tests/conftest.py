@@ -10,6 +10,7 @@ from adapters.config import Config
 from adapters.console.inbound import CHAT, PLATFORM, from_line
 from bot.app import App
 from bot.courier import Courier
+from bot.event import Role
 from bot.job import Job, State
 from bot.label import LabelConfig
 from bot.pace import Pace
@@ -20,13 +21,15 @@ from bot.store.store import Store
 from bot.style import Styles
 from tests.fakes import FakeAdapter, FakeEngine
 
+ROLES: tuple[Role, ...] = ("source", "mask")
+
 
 class Studio:
     """The whole line with a fake at each end; the middle is real, down to the file."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.engine, self.adapter = FakeEngine(), FakeAdapter()
+        self.engine, self.adapter = FakeEngine(store.sources.read), FakeAdapter()
         styles, pace = Styles.load(), Pace(lambda: 0.0)
         seeds = count(1)
         self.courier = Courier(store, {PLATFORM: self.adapter})
@@ -43,10 +46,18 @@ class Studio:
         )
         self._ids = count(1)
 
-    async def says(self, name: str, text: str) -> str:
-        """Somebody says something; returns the message's id when it is answered."""
+    async def says(self, name: str, text: str, **handed_in: bytes) -> str:
+        """Somebody says something; returns the message's id when it is answered.
+
+        Args:
+            name: Who.
+            text: What.
+            handed_in: Files of a source and a mask.
+        """
         id_ = str(next(self._ids))
-        await self.app.hear(PLATFORM, id_, from_line(text, id_, name))
+        keep = self.store.sources.keep
+        images = [keep(role, handed_in[role]) for role in ROLES if role in handed_in]
+        await self.app.hear(PLATFORM, id_, from_line(text, id_, name, images=images))
         await self.answer()
         return id_
 

@@ -3,18 +3,22 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from io import BytesIO
+
+import PIL.Image
 
 from adapters.console import inbound
 from bot.event import Event
 from bot.reply import Delivery, Status
 from generation.errors import BadRecipe
-from generation.recipe import Picture, Progress, Recipe
+from generation.recipe import Expand, Picture, Progress, Recipe
 
 
 class FakeEngine:
     """Draws at once: the pixels of a picture are the digest of its recipe, over and over."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_image: Callable[[str], bytes]) -> None:
+        self._open_image = open_image
         self.errors: list[Exception] = []
         """Each is raised by one draw, in order."""
         self.deadly: set[str] = set()
@@ -23,6 +27,8 @@ class FakeEngine:
         self.crowd = 0
         """The first crash waits until so many draws are in flight."""
         self.drawn: list[Recipe] = []
+        self.owners: list[str] = []
+        """For whom each draw was."""
         self.in_flight: list[Sequence[Recipe]] = []
         self.together: list[int] = []
         """How many draws were in flight when each began, with itself."""
@@ -37,10 +43,11 @@ class FakeEngine:
             await self._moved.wait_for(lambda: len(self.in_flight) == count)
 
     async def draw(
-        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None]
+        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None], *, owner: str = ""
     ) -> list[Picture]:
         if not recipes:
             raise BadRecipe("nothing to draw")
+        self.owners.append(owner)
         self.in_flight.append(recipes)
         self.together.append(len(self.in_flight))
         await self._note()
@@ -49,11 +56,12 @@ class FakeEngine:
                 raise self.errors.pop(0)
             await self._meet_the_deadly()
             await self.gate.wait()
+            pictures = [self._picture(recipe) for recipe in recipes]
             for index, recipe in enumerate(recipes):
                 for step in range(recipe.steps + 1):
                     tell(Progress(index=index, step=step, steps=recipe.steps))
             self.drawn += recipes
-            return [_picture(recipe) for recipe in recipes]
+            return pictures
         finally:
             self.in_flight.remove(recipes)
             await self._note()
@@ -72,12 +80,40 @@ class FakeEngine:
             self.crowd = 0
             raise self.deadly_error
 
+    def _picture(self, recipe: Recipe) -> Picture:
+        _check(recipe)
+        digest = hashlib.sha256(repr(recipe).encode()).digest()
+        size = recipe.width * recipe.height * 3
+        rgb = (digest * (size // len(digest) + 1))[:size]
+        return Picture(recipe=recipe, rgb=rgb, seconds=0.0, notes=self._notes(recipe))
 
-def _picture(recipe: Recipe) -> Picture:
-    digest = hashlib.sha256(repr(recipe).encode()).digest()
-    size = recipe.width * recipe.height * 3
-    rgb = (digest * (size // len(digest) + 1))[:size]
-    return Picture(recipe=recipe, rgb=rgb, seconds=0.0)
+    def _notes(self, recipe: Recipe) -> tuple[str, ...]:
+        """Open what the recipe names, and say if a mask had to be scaled."""
+        try:
+            source, mask = (
+                PIL.Image.open(BytesIO(self._open_image(name))).size if name else None
+                for name in (recipe.source, recipe.mask)
+            )
+        except OSError as error:
+            raise BadRecipe("原图或遮罩已经不在了，请重新给一次") from error
+        if mask is None or mask == source:
+            return ()
+        return (f"遮罩 {mask[0]}×{mask[1]} 已缩放",)
+
+
+def _check(recipe: Recipe) -> None:
+    margins = recipe.expand or Expand()
+    across, upright = margins.left + margins.right, margins.up + margins.down
+    faults = (
+        bool(recipe.mask or recipe.expand) and not recipe.source,
+        recipe.hires > 1 and bool(recipe.source),
+        not 0 < recipe.strength <= 1,
+        not 1 <= recipe.hires <= 4,
+        min(margins.left, margins.up, margins.right, margins.down) < 0,
+        across >= recipe.width or upright >= recipe.height,
+    )
+    if any(faults):
+        raise BadRecipe(f"画不了：{recipe}")
 
 
 class FakeAdapter:

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from adapters.console import inbound
 from adapters.console.config import ConsoleConfig
-from adapters.console.face import Face, Hear
+from adapters.console.face import Face, Hear, Take
 from adapters.console.guide import Guide
 from adapters.console.lines import Lines
 from adapters.console.terminal import attributes, depth_of, graphics_of
@@ -62,6 +62,7 @@ def open_console(  # noqa: PLR0913  all but two are named
     user: str,
     history: Path,
     json: bool,
+    take: Take,
     new_id: Callable[[], str],
     clock: Callable[[], float],
     environ: Mapping[str, str] = os.environ,
@@ -76,6 +77,7 @@ def open_console(  # noqa: PLR0913  all but two are named
         user: Who types.
         history: File of the lines that were typed.
         json: Whether each reply is one line of JSON.
+        take: Takes in files that are named at the prompt; lines from elsewhere open none.
         new_id: Makes an id that no line ever had.
         clock: Monotonic seconds.
         environ: Says what the terminal can show.
@@ -96,7 +98,14 @@ def open_console(  # noqa: PLR0913  all but two are named
     graphics = graphics_of(environ, ask) if config.pictures == "auto" else config.pictures
     easel = Easel(graphics=graphics, depth=depth_of(environ))
     return ConsoleAdapter(
-        Studio(config, guide, easel, user=user, history=history, new_id=new_id, typed=typed)
+        Studio(
+            *(config, guide, easel),
+            user=user,
+            history=history,
+            take=take,
+            new_id=new_id,
+            typed=typed,
+        )
     )
 
 

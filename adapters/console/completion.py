@@ -1,20 +1,23 @@
 """What Tab offers at the prompt."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
 from adapters.console.guide import COMMANDS, Guide
+from adapters.console.inbound import ROLES, escaped, unescaped
 from adapters.console.outbound import clean
 from bot.reply import Button
 
 BUTTONS_OFFERED = 20
 """The newest ones."""
+_PATH_BEGUN = re.compile(rf"--(?:{'|'.join(ROLES)})[\s=]+((?:\\.|[^\s\\])*)$")
 
 
 class Prompter(Completer):
-    """Offers commands and buttons at the start of a line, flags and styles in it."""
+    """Offers commands and buttons at the start of a line, flags, files and styles in it."""
 
     def __init__(self, guide: Guide, buttons: Sequence[Button]) -> None:
         """Set up the completer.
@@ -30,8 +33,13 @@ class Prompter(Completer):
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterable[Completion]:
         """Yield what may stand where the cursor is."""
-        del complete_event
         text = document.text_before_cursor
+        if begun := _PATH_BEGUN.search(text):
+            for found in PathCompleter(expanduser=True).get_completions(
+                Document(unescaped(begun[1])), complete_event
+            ):
+                yield Completion(escaped(found.text), 0, found.display)
+            return
         if text.startswith("/"):
             yield from _among(COMMANDS.items(), text)
         if text.startswith(("/", ":", "：")):

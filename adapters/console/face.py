@@ -1,12 +1,20 @@
 """What the two faces of the terminal have in common."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Protocol
 
+from bot.event import Image, Role
 from bot.reply import Delivery, Status
 
 Hear = Callable[[str, bytes], Awaitable[None]]
 """Takes the id and the raw update of a line; returns when it is on disk.
+
+A StudioError that it raises is shown to the user.
+"""
+
+Take = Callable[[Role, Path], Image]
+"""Takes in a file of this machine; returns when it is on disk, so it belongs in a thread.
 
 A StudioError that it raises is shown to the user.
 """

@@ -1,22 +1,35 @@
 """Typed lines to raw updates, and raw updates to events; pure.
 
-A raw update is JSON as the inbox keeps it, {"id", "user", "text"} for words or
-{"id", "user", "press"} for a button. Everyone at this machine is in the one chat CHAT.
+A raw update is JSON as the inbox keeps it, {"id", "user", "text", "images"} for words and what
+they are to be drawn on, or {"id", "user", "press"} for a button. Everyone at this machine is in
+the one chat CHAT.
 """
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
 from bot.action import Action
 from bot.errors import NoSuchJob
-from bot.event import Chat, Event, Message, Press, User
+from bot.event import Chat, Event, Image, Message, Press, Role, User
 from bot.reply import Button
 
 PLATFORM = "console"
 CHAT = Chat(PLATFORM, "local")
 
+ROLES: dict[str, Role] = {
+    **dict.fromkeys(("source", "原图", "参考图"), "source"),
+    **dict.fromkeys(("mask", "遮罩", "蒙版"), "mask"),
+}
+"""Names of the flags that name files."""
+_FILE = re.compile(
+    rf"(?:--|—{{1,2}})\s?({'|'.join(ROLES)})[\s=:：]+"
+    r"""(?:"([^"]+)"|'([^']+)'|“([^”]+)”|((?:\\.|[^\s\\"'，,；;])+))"""
+)
+"""A flag and a path as terminals write it where a file is dropped: in quotation marks or with
+backslashes before blanks."""
 _NUMBERED = re.compile(r"[:：](\d{1,9})")
 """The short form of a button; Chinese input methods type the wide colon."""
 
@@ -26,9 +39,39 @@ class _Update(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     user: str
     text: str | None = None
     press: str | None = None
+    images: tuple[Image, ...] = ()
 
 
-def from_line(line: str, line_id: str, user: str, buttons: Sequence[Button] = ()) -> bytes:
+def files_in(line: str) -> tuple[str, dict[Role, Path]]:
+    """Take the files out of a line that was typed at this machine: --source a.png --mask b.png.
+
+    Returns:
+        The other words, and the file of each role.
+    """
+    files: dict[Role, Path] = {}
+    for found in _FILE.finditer(line):
+        path = found[2] or found[3] or found[4] or unescaped(found[5])
+        files[ROLES[found[1]]] = Path(path)
+    return _FILE.sub(" ", line) if files else line, files
+
+
+def escaped(path: str) -> str:
+    """Return a path with backslashes before what means something in a line."""
+    return re.sub(r"([\s\\\"'“=:：，,；;])", r"\\\1", path)
+
+
+def unescaped(path: str) -> str:
+    """Return a path without the backslashes that escape."""
+    return re.sub(r"\\(.)", r"\1", path)
+
+
+def from_line(
+    line: str,
+    line_id: str,
+    user: str,
+    buttons: Sequence[Button] = (),
+    images: Sequence[Image] = (),
+) -> bytes:
     """Return the raw update that a typed line makes.
 
     Args:
@@ -37,13 +80,14 @@ def from_line(line: str, line_id: str, user: str, buttons: Sequence[Button] = ()
         line_id: An id of its own for this line.
         user: Name of who typed it.
         buttons: All that were shown, in the order of their numbers, which count from 1.
+        images: What came with the words, taken in already.
 
     Raises:
         NoSuchJob: No button has this number.
     """
     action = _pressed(line.strip(), buttons)
     if action is None:
-        update = _Update(line_id, _whole(user), text=_whole(line))
+        update = _Update(line_id, _whole(user), text=_whole(line), images=tuple(images))
     else:
         update = _Update(line_id, _whole(user), press=action.pack())
     return msgspec.json.encode(update)
@@ -60,7 +104,9 @@ def to_event(body: bytes) -> Event | None:
     if update.press is not None:
         return Press(id=update.id, chat=CHAT, user=user, action=Action.unpack(update.press))
     if update.text is not None:
-        return Message(id=update.id, chat=CHAT, user=user, text=update.text, to_me=True)
+        return Message(
+            id=update.id, chat=CHAT, user=user, text=update.text, to_me=True, images=update.images
+        )
     raise ValueError("an update of the console has text or press")
 
 

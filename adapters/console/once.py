@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from adapters.console.face import Hear
 from adapters.console.inbound import from_line
 from adapters.console.outbound import to_lines
+from bot.event import Image
 from bot.reply import Delivery, Status
 
 
@@ -16,6 +17,7 @@ class Once:
     def __init__(
         self,
         text: str,
+        images: Sequence[Image] = (),
         *,
         user: str,
         new_id: Callable[[], str],
@@ -26,12 +28,13 @@ class Once:
 
         Args:
             text: What is said.
+            images: What comes with it.
             user: Who says it.
             new_id: Makes an id that no line ever had.
             now: Seconds since the epoch, UTC.
             quiet: Whether standard output is left to whoever reads `answer`.
         """
-        self._text = text
+        self._text, self._images = text, images
         self._user = user
         self._id = new_id()
         self._now = now
@@ -45,7 +48,8 @@ class Once:
     async def run(self, hear: Hear) -> None:
         """Ask, and return when the answer is there."""
         self.heard_at = self._now()
-        await hear(self._id, from_line(self._text, self._id, self._user))
+        update = from_line(self._text, self._id, self._user, images=self._images)
+        await hear(self._id, update)
         await self._answered.wait()
 
     async def send(self, delivery: Delivery) -> None:

@@ -16,10 +16,10 @@ from prompt_toolkit.styles import Style
 from adapters.console.board import Board, Frame
 from adapters.console.completion import Prompter
 from adapters.console.config import ConsoleConfig
-from adapters.console.face import Hear
+from adapters.console.face import Hear, Take
 from adapters.console.guide import LEAVE, Guide
 from adapters.console.history import TypedLines
-from adapters.console.inbound import CHAT, from_line
+from adapters.console.inbound import CHAT, files_in, from_line
 from adapters.console.outbound import LABEL, Part, clean, to_lines
 from adapters.console.picture import Easel
 from adapters.console.terminal import Depth
@@ -46,7 +46,7 @@ DEPTHS: dict[Depth, ColorDepth] = {
 class Studio:
     """Prompts, prints replies above the prompt and shows under it where the jobs are."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all but three are named
         self,
         config: ConsoleConfig,
         guide: Guide,
@@ -54,6 +54,7 @@ class Studio:
         *,
         user: str,
         history: Path,
+        take: Take,
         new_id: Callable[[], str],
         typed: str = "",
     ) -> None:
@@ -65,6 +66,7 @@ class Studio:
             easel: Shows pictures.
             user: Who types.
             history: File of the lines that were typed.
+            take: Takes in a file that is named at the prompt.
             new_id: Makes an id that no line ever had.
             typed: What was typed already.
         """
@@ -72,6 +74,7 @@ class Studio:
         self._guide = guide
         self._easel = easel
         self._user = user
+        self._take_in = take
         self._new_id = new_id
         *self._early, self._typed = clean(typed).split("\n")
         self._buttons: list[Button] = []
@@ -155,8 +158,12 @@ class Studio:
             await self._print(answer)
             return
         line_id = self._new_id()
+        words, files = files_in(line)
         try:
-            await hear(line_id, from_line(line, line_id, self._user, self._buttons))
+            images = [
+                await asyncio.to_thread(self._take_in, role, path) for role, path in files.items()
+            ]
+            await hear(line_id, from_line(words, line_id, self._user, self._buttons, images))
         except StudioError as error:
             await self.send(Delivery(id=0, chat=CHAT, reply=Reply(text=str(error))))
 

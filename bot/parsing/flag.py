@@ -1,4 +1,4 @@
-"""Settings typed as flags: --ar 2:3, —seed 7, --no 文字."""
+"""Settings typed as flags: --ar 2:3, —seed 7, --no 文字, --fast."""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +11,12 @@ _WORD = re.compile(r"[^\s,;，；]{1,100}")
 _ODD = re.compile(r"[\d.:x/]{0,20}(?![^\s,;，；])")
 """The value of a flag that is not known, so far as it can be told from the prompt."""
 _OPEN_ENDED = frozenset({"avoid"})
+_VALUES = {
+    "expand": re.compile(r"\d{1,6}(?:[,，]\s?\d{1,6}){0,3}(?![\dx])"),
+    "fast": re.compile(""),
+    "hires": re.compile(r"(?:\d{1,2}(?:\.\d{1,2})?\s?[x倍]?(?![^\s,;，；]))?"),
+}
+"""What values look like that are no word: the next word belongs to the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +51,6 @@ def take(draft: Draft, vocabulary: Vocabulary) -> Iterator[Flag]:
 def _end(text: str, start: int, limit: int, field: str | None) -> int:
     if field in _OPEN_ENDED:
         return limit
-    match = (_WORD if field else _ODD).match(text, start, limit)
+    form = _VALUES.get(field, _WORD) if field else _ODD
+    match = form.match(text, start, limit)
     return match.end() if match else start

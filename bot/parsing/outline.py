@@ -30,9 +30,9 @@ def _outline(intent: str, request: Request) -> dict[str, Any]:
         "seed": request.seed,
         "steps": request.steps,
         "guidance": request.guidance,
-        "strength": None,
+        "strength": request.strength,
         "model": None,
-        "upscale": None,
+        "upscale": None if request.hires == 1 else request.hires,
         "poem": False,
         "notes": list(request.notes),
     }

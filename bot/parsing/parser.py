@@ -21,7 +21,7 @@ _TO_DRAW = "LNS"
 """Categories of what can be drawn: letters, numbers, symbols."""
 
 
-def parse(text: str, styles: Styles) -> Request:
+def parse(text: str, styles: Styles, *, has_source: bool = False) -> Request:
     """Read a request, as 「帮我画两张竖版的水墨风小猫，不要文字」.
 
     What is understood as a setting is taken out of the sentence, step by step, and what is left
@@ -30,6 +30,7 @@ def parse(text: str, styles: Styles) -> Request:
     Args:
         text: What was said to the bot, in full.
         styles: What styles there are.
+        has_source: Whether a picture to draw on came with it; then 画成水墨 says enough.
 
     Raises:
         NotUnderstood: Nothing says what to draw.
@@ -44,7 +45,7 @@ def parse(text: str, styles: Styles) -> Request:
     reading.take_counts()
     reading.take_courtesy()
     reading.take_wrapper()
-    return reading.finish()
+    return reading.finish(needs_words=not has_source)
 
 
 class _Reading:
@@ -91,7 +92,7 @@ class _Reading:
         if self._asked or self._request.count > 1:
             self._draft.cut(self._vocabulary.wrapper)
 
-    def finish(self) -> Request:
+    def finish(self, *, needs_words: bool) -> Request:
         """Return the request; its prompt is what was not understood as anything else.
 
         Raises:
@@ -99,7 +100,9 @@ class _Reading:
         """
         prompt = self._draft.rest()
         if not any(unicodedata.category(character)[0] in _TO_DRAW for character in prompt):
-            raise NotUnderstood(EXAMPLE)
+            if needs_words:
+                raise NotUnderstood(EXAMPLE)
+            prompt = ""
         if not self._asked and self._vocabulary.talk.search(self._draft.folded):
             raise NotUnderstood(EXAMPLE)
         for found in self._vocabulary.strange.finditer(prompt):

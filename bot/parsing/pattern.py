@@ -48,10 +48,10 @@ def flag(words: Words) -> re.Pattern[str]:
     """Match a flag up to its value.
 
     A phone makes one long dash of two hyphens, but writers use long dashes too: after those,
-    only known English names are flags.
+    only known English names are flags, and of those not the ones that are common words.
     """
     names = {name for group in words["flags"].values() for name in group}
-    english = {name for name in names if name.isascii()}
+    english = {name for name in names if name.isascii()} - set(words["flags_typed"]["words"])
     return re.compile(
         rf"(?:--(?P<name>[a-z][a-z_-]{{0,20}}|{either(names - english)})"
         rf"|[—–]{{1,2}}\s?(?P<english>{either(english)})(?![a-z_-]))[\s=:]*"
@@ -193,6 +193,14 @@ def strange() -> re.Pattern[str]:
     """Match what is called a style and is none that we know."""
     return re.compile(
         r"(?:^|[用以,，、。\s])(?P<name>[^,，、。\s用以的]{1,8})(?:风格|画风)", re.IGNORECASE
+    )
+
+
+def fast(words: Words) -> Patterns:
+    """Match the wish to have it soon: 快速画一只猫, but not 快速奔跑的马."""
+    table = words["fast"]
+    return _compiled(
+        f"{START}(?:用)?(?P<fast>{either(table['words'])})(?:{END}|(?={either(table['before'])}))"
     )
 
 

@@ -9,11 +9,14 @@ from bot.parsing.numeral import number
 from bot.parsing.text import fold
 from bot.parsing.vocabulary import Vocabulary
 from bot.request import Request
+from generation.recipe import Expand
 
 Changes = Mapping[str, Any]
 """New values by field of a Request."""
 Reader = Callable[[str, Vocabulary], Changes]
 
+USUAL_HIRES = 2.0
+"""How much larger, where nobody says."""
 _INTEGER = re.compile(r"-?\d{1,30}")
 _REAL = re.compile(r"-?\d{1,9}(\.\d{1,9})?|\.\d{1,9}")
 _QUOTES = "“”「」『』\"'‘’"
@@ -102,6 +105,31 @@ def _aspect(said: str, vocabulary: Vocabulary) -> Changes:
     return {"aspect": f"{width}:{height}"}
 
 
+def _expand(said: str, vocabulary: Vocabulary) -> Changes:
+    """Read one margin for all sides, or those on the left, above, on the right and below."""
+    del vocabulary
+    margins = [int(margin) for margin in re.split(r"\s*[,，]\s*", said)]
+    match margins:
+        case [margin]:
+            left = up = right = down = margin
+        case [left, up, right, down]:
+            pass
+        case _:
+            raise ValueError(f"no margins: {said}")
+    return {"expand": Expand(left=left, up=up, right=right, down=down)}
+
+
+def _file(said: str, vocabulary: Vocabulary) -> Changes:
+    """Open nothing: words that come from anywhere must not. The terminal takes its own before."""
+    del said, vocabulary
+    return {"notes": ("从这里打不开文件，原图和遮罩没有用上",)}
+
+
+def _hires(said: str, vocabulary: Vocabulary) -> Changes:
+    del vocabulary
+    return {"hires": float(fold(said).rstrip("x倍 ")) if said else USUAL_HIRES}
+
+
 def _sampler(said: str, vocabulary: Vocabulary) -> Changes:
     name = vocabulary.samplers.get(fold(said).strip())
     if name is None:
@@ -129,11 +157,16 @@ READERS: Mapping[str, Reader] = {
     "aspect": _aspect,
     "avoid": _avoid,
     "count": _count,
+    "expand": _expand,
+    "fast": lambda said, _: {"fast": True},
+    "file": _file,
     "guidance": _number("guidance", _REAL, float),
     "height": _number("height", _INTEGER, int),
+    "hires": _hires,
     "sampler": _sampler,
     "seed": _number("seed", _INTEGER, int),
     "size": _size,
+    "strength": _number("strength", _REAL, float),
     "steps": lambda said, _: {"steps": number(fold(said))},
     "styles": _styles,
     "width": _number("width", _INTEGER, int),

@@ -69,6 +69,7 @@ class Vocabulary:
                 *pattern.numbers(words),
                 *pattern.shapes(words),
                 *pattern.styles(words, known),
+                *pattern.fast(words),
                 *pattern.avoid(words),
             ),
             counts=pattern.counts(words),

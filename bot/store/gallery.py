@@ -1,7 +1,6 @@
 """Artworks: files in a folder, rows in the database."""
 
 import hashlib
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +11,7 @@ from aiosqlite import Connection
 
 from bot.artwork import Artwork
 from bot.job import Job
+from bot.store.file import sync, write_whole
 from generation.recipe import Recipe
 
 INSERT = """
@@ -48,8 +48,8 @@ class Gallery:
         paths = [folder / f"{job.id}-{number}.png" for number in range(len(pngs))]
         try:
             for path, png in zip(paths, pngs, strict=True):
-                _write_whole(path, png)
-            _sync(folder)
+                write_whole(path, png, path.with_suffix(".part"))
+            sync(folder)
         except OSError:
             self.discard(paths)
             raise
@@ -114,26 +114,3 @@ class Gallery:
 def digest(png: bytes) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     return hashlib.sha256(png).hexdigest()
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside, make it last, then give it its name."""
-    beside = path.with_suffix(".part")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder last."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,6 +15,7 @@ from bot.store.inbox import Inbox
 from bot.store.limits import QueueConfig
 from bot.store.outbox import Outbox
 from bot.store.queue import Queue
+from bot.store.sources import Sources
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class Store:
         self.inbox = Inbox(platforms, now)
         self.queue = Queue(config, now)
         self.gallery = Gallery(data, config.min_free_mb, now)
+        self.sources = Sources(data)
         self.outbox = Outbox(self.gallery, platforms, now)
         self.now = now
 

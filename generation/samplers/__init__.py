@@ -29,8 +29,20 @@ WALKS: dict[str, Callable[[Tensor, Sequence[float], Noise], Sampling]] = {
 NAMES = (*FLOWS, *WALKS)
 
 
-def start(name: str, x: Tensor, sigmas: Sequence[float], noise: Noise) -> Sampling:
-    """Return a fresh sampling of the sampler of this name, one of NAMES."""
+def start(
+    name: str, x: Tensor, sigmas: Sequence[float], noise: Noise, *, whole: int | None = None
+) -> Sampling:
+    """Return a fresh sampling.
+
+    Args:
+        name: One of NAMES.
+        x: The first latent, at sigmas[0].
+        sigmas: Falling noise levels.
+        noise: For those that draw fresh noise.
+        whole: Steps of the way that this is the end of; None: it is all of it.
+    """
+    if name == "dpmpp_2m":  # alone in that its end depends on how long the way was
+        return dpmpp_2m(x, sigmas, whole=whole)
     if name in FLOWS:
         return FLOWS[name](x, sigmas)
     return WALKS[name](x, sigmas, noise)

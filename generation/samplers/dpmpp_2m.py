@@ -12,7 +12,7 @@ SHORT = 15
 """Below so many steps the last one is of first order, which Lu et al. found more stable."""
 
 
-def dpmpp_2m(x: Tensor, sigmas: Sequence[float]) -> Sampling:
+def dpmpp_2m(x: Tensor, sigmas: Sequence[float], *, whole: int | None = None) -> Sampling:
     """Extrapolate the denoised latent from the last two steps.
 
     Source: Lu et al. 2022, arXiv:2211.01095, Algorithm 2, in the variance-exploding frame.
@@ -20,8 +20,10 @@ def dpmpp_2m(x: Tensor, sigmas: Sequence[float]) -> Sampling:
     Args:
         x: Noise at level sigmas[0], (C, H, W).
         sigmas: Falling noise levels, in latent units; steps + 1 of them.
+        whole: Steps of the way that this is the end of; None: it is all of it.
     """
     steps = len(sigmas) - 1
+    short = (whole or steps) < SHORT
     last: Tensor | None = None
     last_h = 0.0
     for step, (sigma, sigma_next) in enumerate(pairwise(sigmas), start=1):
@@ -30,7 +32,7 @@ def dpmpp_2m(x: Tensor, sigmas: Sequence[float]) -> Sampling:
             return denoised
         h = log(sigma) - log(sigma_next)
         guess = denoised
-        if last is not None and not (step == steps < SHORT):
+        if last is not None and not (short and step == steps):
             weight = h / (2 * last_h)
             guess = (1 + weight) * denoised - weight * last
         x = sigma_next / sigma * x + (1 - exp(-h)) * guess

@@ -7,6 +7,10 @@ from torch import Tensor
 
 from generation.samplers.query import Query, Sampling
 
+FAR = 1000.0
+"""Above this level nothing but noise is left, and a slope at the other end of so long a step says
+nothing; only models whose clock ends in pure noise come here."""
+
 
 def heun(x: Tensor, sigmas: Sequence[float]) -> Sampling:
     """Take each step along the mean of the slopes at its two ends.
@@ -21,7 +25,7 @@ def heun(x: Tensor, sigmas: Sequence[float]) -> Sampling:
         denoised = yield Query(x, sigma)
         slope = (x - denoised) / sigma
         ahead = x + slope * (sigma_next - sigma)
-        if sigma_next > 0:
+        if sigma_next > 0 and sigma < FAR:
             denoised = yield Query(ahead, sigma_next)
             slope = (slope + (ahead - denoised) / sigma_next) / 2
         x = x + slope * (sigma_next - sigma)

@@ -1,7 +1,16 @@
 """Which noise levels a sampler visits, and where they lie on the model's own clock.
 
 Numbers follow diffusers to the bit where they can: float32 where it has float32, and the frame
-(below) that the scheduler of the same name works in.
+(below) that the scheduler of the same name works in. Where they do not:
+
+- Its ddim lands a fixed count of ticks below each step, and then asks the model at the tick that
+  the spacing gives. With leading spacing, and with trailing spacing of a number of steps that
+  divides the clock, that is the same tick; elsewhere ours lands where it asks.
+- Its trailing spacing has a tick too many, -1, for some numbers of steps, as 121.
+- Its heun passes over rescale_betas_zero_snr; ours has the levels of its euler, which the model
+  was trained on.
+- Its dpmpp_2m cuts off the fractions of ticks at Karras levels of a cosine clock; ours rounds, as
+  both do on other clocks.
 """
 
 from dataclasses import dataclass
@@ -10,6 +19,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from generation.zoo.noising import Noising, Spacing
 
@@ -26,6 +36,13 @@ grow with sigma: their first noise and their last latent are scaled into our fra
 ask the model at whole ticks of its clock only."""
 KARRAS = frozenset({"euler", "heun", "dpmpp_2m"})
 """Samplers that take Karras levels when the model's file asks for them."""
+STEEPEST = 0.999
+"""Largest share of the signal that one tick of the cosine schedule takes away."""
+FAINTEST = 2.0**-24
+"""Signal left at the last tick of a clock that ends in pure noise, as a share of the variance: the
+least that keeps the level finite in half precision."""
+GONE = 2.0**-48
+"""The same for ddim and lcm, for which diffusers has 0: here too little for float32 to show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +68,7 @@ def levels(sampler: str, noising: Noising, steps: int, *, karras: bool) -> Level
         steps: 1 or more.
         karras: Space the levels after Karras et al.; lcm keeps those it was distilled on.
     """
-    trained = _trained(noising)
+    trained = _trained(noising, GONE if sampler in {"ddim", "lcm"} else FAINTEST)
     spacing: Spacing = noising.timestep_spacing or ("leading" if sampler == "ddim" else "linspace")
     if sampler == "lcm":
         ticks = _distilled(noising, steps)
@@ -85,14 +102,45 @@ def _framed(sampler: str, spacing: Spacing, sigmas: Floats, ticks: Floats) -> Le
 
 
 @lru_cache(maxsize=16)
-def _trained(noising: Noising) -> Floats:
-    """Return the noise level at each tick, rising."""
-    ends, power = (noising.beta_start, noising.beta_end), 1.0
-    if noising.beta_schedule == "scaled_linear":
-        ends, power = (noising.beta_start**0.5, noising.beta_end**0.5), 2.0
-    betas = torch.linspace(*ends, noising.num_train_timesteps, dtype=torch.float32) ** power
-    alphas = torch.cumprod(1.0 - betas, dim=0)
+def _trained(noising: Noising, faintest: float) -> Floats:
+    """Return the noise level at each tick, rising.
+
+    Args:
+        noising: Of the model.
+        faintest: Signal at the last tick of a clock rescaled to end without any.
+    """
+    alphas = torch.cumprod(1.0 - _betas(noising), dim=0)
+    if noising.rescale_betas_zero_snr:
+        alphas = _rescaled(alphas)
+        alphas[-1] = faintest
     return (((1 - alphas) / alphas) ** 0.5).numpy().astype(np.float64)
+
+
+def _betas(noising: Noising) -> Tensor:
+    """Return the share of the signal's variance that each tick takes away, float32."""
+    ticks = noising.num_train_timesteps
+    if noising.beta_schedule == "squaredcos_cap_v2":
+        # Nichol and Dhariwal 2021, arXiv:2102.09672, equation 17
+        clock = torch.linspace(0, 1, ticks + 1, dtype=torch.float64)
+        left = ((clock + 0.008) / 1.008 * torch.pi / 2).cos() ** 2
+        return (1 - left[1:] / left[:-1]).clamp(max=STEEPEST).float()
+    if noising.beta_schedule == "scaled_linear":
+        ends = (noising.beta_start**0.5, noising.beta_end**0.5)
+        return torch.linspace(*ends, ticks, dtype=torch.float32) ** 2
+    return torch.linspace(noising.beta_start, noising.beta_end, ticks, dtype=torch.float32)
+
+
+def _rescaled(alphas: Tensor) -> Tensor:
+    """Return the signal left at each tick, (T,), stretched to 0 at the last.
+
+    Source: Lin et al. 2023, arXiv:2305.08891, Algorithm 1; by way of betas, as it stands there and
+    in diffusers, which costs digits near the end.
+    """
+    root = alphas.sqrt()
+    root = (root - root[-1]) * (root[0] / (root[0] - root[-1]))
+    left = root**2
+    betas = 1 - torch.cat([left[:1], left[1:] / left[:-1]])
+    return torch.cumprod(1.0 - betas, dim=0)
 
 
 def _spaced(spacing: Spacing, total: int, steps: int, sampler: str) -> Floats:
@@ -100,8 +148,9 @@ def _spaced(spacing: Spacing, total: int, steps: int, sampler: str) -> Floats:
     # dpmpp_2m counts its end as a tick too, which is then dropped
     points = steps + (sampler == "dpmpp_2m")
     if spacing == "linspace":
-        # float32: diffusers rounds here, and the model is asked at fractions of a tick
-        ticks = np.linspace(0, total - 1, points, dtype=np.float32)[::-1]
+        # float32 where the model is asked at fractions of a tick: diffusers rounds there
+        exact = np.float64 if sampler in PRESERVING else np.float32
+        ticks = np.linspace(0, total - 1, points, dtype=exact)[::-1]
     elif spacing == "leading":
         ticks = np.arange(points)[::-1] * (total // points) + OFFSET
     else:

@@ -7,17 +7,20 @@ that it uses.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 from itertools import count
 from typing import NamedTuple, cast
 
-import torch
 from torch import Tensor
 
 from generation.samplers import start
 
 HISTORY = 2
 """How many queries, and how many denoised latents, a row may look back on."""
+
+
+EXACT = 1e-12
+"""Weights below are what rounding left of nothing."""
 
 
 class Row(NamedTuple):
@@ -51,44 +54,49 @@ class _Sum(dict[str, float]):
         return self * (1 / divisor)
 
 
-def table(name: str, sigmas: Sequence[float]) -> list[Row]:
+@lru_cache(maxsize=256)
+def table(name: str, sigmas: tuple[float, ...], whole: int | None = None) -> tuple[Row, ...]:
     """Return the rows of the sampler of this name on these noise levels.
+
+    Each query is named anew when it is made, in place, in the sampler's own hands; so what comes
+    after is told in the names of the last ones, and no equation has to be solved.
 
     Raises:
         ValueError: The sampler looks back further than HISTORY.
     """
-    drawn = count()
+    noises = count()
     sampling = start(
         name,
         cast("Tensor", _Sum(x=1.0)),
         sigmas,
-        lambda: cast("Tensor", _Sum({f"z{next(drawn)}": 1.0})),
+        lambda: cast("Tensor", _Sum({f"z{next(noises)}": 1.0})),
+        whole=whole,
     )
+    rows: list[Row] = []
     query = next(sampling)
-    queries, levels, answers = [cast("_Sum", query.x)], [query.sigma], list[_Sum]()
     while True:
-        answers.append(_Sum({f"d{len(answers)}": 1.0}))
+        call = len(rows)
+        _rename(cast("_Sum", query.x), f"x{call}")
         try:
-            query = sampling.send(cast("Tensor", answers[-1]))
+            following = sampling.send(cast("Tensor", _Sum({f"d{call}": 1.0})))
         except StopIteration as stop:
-            queries.append(stop.value)
-            break
-        queries.append(cast("_Sum", query.x))
-        levels.append(query.sigma)
-    return [_row(levels[t], queries[: t + 2], answers[: t + 1]) for t in range(len(answers))]
+            rows.append(_row(query.sigma, call, stop.value))
+            return tuple(rows)
+        rows.append(_row(query.sigma, call, cast("_Sum", following.x)))
+        query = following
 
 
-def _row(sigma: float, queries: list[_Sum], answers: list[_Sum]) -> Row:
-    *past, target = queries
-    past, answers = past[::-1][:HISTORY], answers[::-1][:HISTORY]
-    known = {name for term in [*past, *answers] for name in term}
-    fresh = {name for name in target if name.startswith("z") and name not in known}
-    names = sorted((known | target.keys()) - fresh)
-    columns = [[term.get(name, 0.0) for name in names] for term in [*past, *answers]]
-    a = torch.tensor(columns, dtype=torch.float64).T
-    b = torch.tensor([target.get(name, 0.0) for name in names], dtype=torch.float64)
-    weights = torch.linalg.lstsq(a, b).solution
-    if not torch.allclose(a @ weights, b):
-        raise ValueError(f"a step looks back on more than {HISTORY}")
-    found = weights.tolist()
-    return Row(sigma, found[: len(past)], found[len(past) :], sum(target[z] for z in fresh))
+def _rename(known: _Sum, name: str) -> None:
+    known.clear()
+    known[name] = 1.0
+
+
+def _row(sigma: float, call: int, target: _Sum) -> Row:
+    back = range(call, max(call - HISTORY, -1), -1)
+    of_noise = sum(weight for name, weight in target.items() if name.startswith("z"))
+    known = {f"{kind}{at}" for kind in "xd" for at in back}
+    strange = [name for name in target if name not in known and not name.startswith("z")]
+    if any(abs(target[name]) > EXACT for name in strange):
+        raise ValueError(f"a step looks back on more than {HISTORY}: {strange}")
+    of_queries, of_denoised = ([target.get(f"{kind}{at}", 0.0) for at in back] for kind in "xd")
+    return Row(sigma, of_queries, of_denoised, of_noise)

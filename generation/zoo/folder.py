@@ -38,6 +38,7 @@ class _Unet(msgspec.Struct):
     in_channels: int
     sample_size: int | tuple[int, int]
     block_out_channels: list[int]
+    out_channels: int = 4
     addition_embed_type: Literal["text"] | None = None
     """text_time is SDXL, whose extra inputs we do not make."""
     class_embed_type: None = None
@@ -47,6 +48,7 @@ class _Unet(msgspec.Struct):
 
 class _Vae(msgspec.Struct):
     block_out_channels: list[int]
+    latent_channels: int = 4
     scaling_factor: float = 0.18215
 
 
@@ -74,6 +76,8 @@ class Folder:
     latent_px: int
     """Pixels on a side that one latent stands for."""
     latent_channels: int
+    inpaint: bool
+    """Whether the UNet also sees a mask and the latents of what is kept of the source."""
     latent_scale: float
     """What the VAE's latents are multiplied by for the UNet."""
     tokens: int
@@ -108,7 +112,8 @@ def read(path: Path) -> Folder:
         native_px=side * latent_px,
         multiple_px=latent_px * 2 ** (len(unet.block_out_channels) - 1),
         latent_px=latent_px,
-        latent_channels=unet.in_channels,
+        latent_channels=vae.latent_channels,
+        inpaint=unet.in_channels == _inpaint_channels(vae),
         latent_scale=vae.scaling_factor,
         tokens=int(min(words.model_max_length, text.max_position_embeddings)),
         size_bytes=sum(_weights(path, part).stat().st_size for part in WEIGHTS),
@@ -130,6 +135,8 @@ def faults(path: Path) -> list[str]:
             ("scheduler/scheduler_config.json", Noising),
         )
     ]
+    if not any(found):
+        found.append(_channels_fault(path))
     found += [_weights_fault(path, part) for part in WEIGHTS]
     found.append(_words_fault(path / "tokenizer"))
     return [fault for fault in found if fault]
@@ -148,8 +155,25 @@ def _config_fault(path: Path, name: str, kind: type[msgspec.Struct]) -> str | No
         return f"{name} 里有不支持的内容（{error}）"
     except (msgspec.DecodeError, UnicodeDecodeError):
         return f"{name} 不是完整的 JSON"
-    if isinstance(config, Noising) and config.rescale_betas_zero_snr:
-        return f"{name} 里有不支持的内容（rescale_betas_zero_snr）"
+    if isinstance(config, Noising) and not config.drawable:
+        return f"{name} 自相矛盾：从纯噪声（rescale_betas_zero_snr）起步的模型只能预测 v_prediction"
+    return None
+
+
+def _inpaint_channels(vae: _Vae) -> int:
+    """Return what an inpainting UNet takes in: latents, a mask, and latents of the kept part."""
+    return 2 * vae.latent_channels + 1
+
+
+def _channels_fault(path: Path) -> str | None:
+    """Name the channels of the UNet that do not fit the VAE; both configurations are whole."""
+    unet = _config(path / "unet/config.json", _Unet)
+    vae = _config(path / "vae/config.json", _Vae)
+    taken = (vae.latent_channels, _inpaint_channels(vae))
+    if unet.in_channels not in taken:
+        return f"unet 的 in_channels 是 {unet.in_channels}，配这个 vae 要 {taken[0]} 或 {taken[1]}"
+    if unet.out_channels != vae.latent_channels:
+        return f"unet 的 out_channels 是 {unet.out_channels}，配这个 vae 要 {taken[0]}"
     return None
 
 

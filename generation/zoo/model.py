@@ -1,18 +1,23 @@
 """A model in memory, and how it gets there: local safetensors only, whole, of finite numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors import SafetensorError
 from torch import Tensor
 
 from generation.errors import BrokenModel
+from generation.lora.slots import Slots
+from generation.network import Network
 from generation.zoo.folder import Folder
-from generation.zoo.text import Text
+from generation.zoo.text import BUDGET_BYTES, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,10 @@ class Model:
     text: Text
     unet: UNet2DConditionModel
     vae: AutoencoderKL
+    network: Network
+    """Asks the UNet."""
+    slots: Slots
+    """What each row of the UNet's batches wears."""
 
     @property
     def device(self) -> torch.device:
@@ -39,8 +48,33 @@ class Model:
         scaled = (latents / self.folder.latent_scale).to(self.vae.dtype)
         return self.vae.decode(cast("torch.FloatTensor", scaled), return_dict=False)[0].float()
 
+    def encode(
+        self, images: Tensor, generators: torch.Generator | Sequence[torch.Generator]
+    ) -> Tensor:
+        """Return latents (B, C, H, W) of pictures, in the UNet's scale, float32.
 
-def load(folder: Folder, device: torch.device, dtype: torch.dtype) -> Model:
+        They are drawn from what the VAE says of each picture, as diffusers' pipelines do.
+
+        Args:
+            images: (B, 3, h, w), float32, -1 to 1.
+            generators: On the CPU, so that a seed gives the same on each device: one for each
+                picture, or one that draws for all in turn.
+        """
+        given = images.to(self.device, self.vae.dtype)
+        told = self.vae.encode(cast("torch.FloatTensor", given), return_dict=False)[0]
+        posterior = DiagonalGaussianDistribution(told.parameters.float())
+        each = generators if isinstance(generators, torch.Generator) else list(generators)
+        latents = posterior.sample(cast("torch.Generator", each))  # annotated for one only
+        return latents * self.folder.latent_scale
+
+
+def load(
+    folder: Folder,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    prompt_bytes: int = BUDGET_BYTES,
+) -> Model:
     """Return the model of a folder.
 
     Raises:
@@ -58,9 +92,22 @@ def load(folder: Folder, device: torch.device, dtype: torch.dtype) -> Model:
             ("vae", AutoencoderKL, {}),
         )
     }
-    parts = {name: part.to(device).eval() for name, part in parts.items()}
-    text = Text(words, parts.pop("text_encoder"), tokens=folder.tokens)
-    return Model(folder=folder, text=text, **parts)
+    # for tensor cores; on the CPU oneDNN chooses a layout of its own
+    layout: dict[str, Any] = {"memory_format": torch.channels_last} if device.type == "cuda" else {}
+    parts = {name: part.to(device, **layout).eval() for name, part in parts.items()}
+    text = Text(words, parts.pop("text_encoder"), tokens=folder.tokens, budget_bytes=prompt_bytes)
+    unet = parts["unet"]
+    return Model(folder=folder, text=text, network=Network(unet), slots=Slots(unet), **parts)
+
+
+def load_tiny(path: Path) -> AutoencoderTiny:
+    """Return a tiny autoencoder, on the CPU.
+
+    Raises:
+        BrokenModel: Weights are missing, do not fit the configuration, or are not numbers.
+    """
+    options = {"use_safetensors": True, "local_files_only": True}
+    return _whole(AutoencoderTiny, path, options).eval()
 
 
 def _text_classes(folder: Folder) -> tuple[Any, Any]:

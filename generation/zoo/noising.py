@@ -18,7 +18,7 @@ class Noising(msgspec.Struct, frozen=True, kw_only=True):
     num_train_timesteps: int = 1000
     beta_start: float = 0.0001
     beta_end: float = 0.02
-    beta_schedule: Literal["linear", "scaled_linear"] = "linear"
+    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "linear"
     prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
     timestep_spacing: Spacing | None = None
     """None: the sampler's own, which is leading for ddim and linspace for the others."""
@@ -32,4 +32,9 @@ class Noising(msgspec.Struct, frozen=True, kw_only=True):
     trained_betas: None = None
     """A table of its own is not supported."""
     rescale_betas_zero_snr: bool = False
-    """True is not supported: the highest level would be infinite."""
+    """Whether the clock ends in pure noise: Lin et al. 2023, arXiv:2305.08891, section 3.1."""
+
+    @property
+    def drawable(self) -> bool:
+        """Whether a picture can come of it: the noise in pure noise tells nothing of a picture."""
+        return self.prediction_type == "v_prediction" or not self.rescale_betas_zero_snr

@@ -9,18 +9,27 @@ import torch
 from generation.errors import UnknownModel
 from generation.zoo.folder import read
 from generation.zoo.model import Model, load
+from generation.zoo.text import BUDGET_BYTES
 
 
 class Shelf:
     """Loads a model when it is asked for, and puts the least used one back for it."""
 
     def __init__(
-        self, models: Mapping[str, Path], *, room: int, device: torch.device, dtype: torch.dtype
+        self,
+        models: Mapping[str, Path],
+        *,
+        room: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        prompt_bytes: int = BUDGET_BYTES,
     ) -> None:
         self._models = models
         self.room = room
         """How many models fit in memory."""
-        self._device, self._dtype = device, dtype
+        self.device = device
+        """Where models are."""
+        self._dtype, self._prompt_bytes = dtype, prompt_bytes
         self._loaded: OrderedDict[str, Model] = OrderedDict()
 
     def take(self, name: str, *, busy: Collection[str] = ()) -> Model:
@@ -41,6 +50,8 @@ class Shelf:
             while len(self._loaded) >= self.room:
                 idle = (other for other in self._loaded if other not in busy)
                 del self._loaded[next(idle, next(iter(self._loaded)))]
-            self._loaded[name] = load(folder, self._device, self._dtype)
+            self._loaded[name] = load(
+                folder, self.device, self._dtype, prompt_bytes=self._prompt_bytes
+            )
         self._loaded.move_to_end(name)
         return self._loaded[name]

@@ -1,31 +1,38 @@
 """Prompts as the UNet reads them."""
 
-from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from generation.errors import BadRecipe
+from generation.kept import Kept
+from generation.lora.adapter import Lora
+from generation.lora.slots import Slots, stack
 
-KEPT = 64
-"""How many encoded prompts are remembered; one of SD 1.x is 236 kB in float32."""
-
+BUDGET_BYTES = 64 << 20
+"""Of the encoded prompts that are remembered; one of SD 1.x is 236 kB in float32."""
 MOST_CHUNKS = 16
 """Of one prompt; each costs a row of the encoder and lengthens every attention over the prompt."""
+
+PART = "text_encoder"
 
 
 class Text:
     """A tokenizer and its encoder; long prompts are read in chunks, not cut."""
 
-    def __init__(self, tokenizer: Any, encoder: Any, *, tokens: int) -> None:
-        self._tokenizer, self._encoder = tokenizer, encoder
+    def __init__(
+        self, tokenizer: Any, encoder: Any, *, tokens: int, budget_bytes: int = BUDGET_BYTES
+    ) -> None:
+        self._tokenizer, self.encoder = tokenizer, encoder
+        self._slots = Slots(encoder)
         self._tokens = tokens
         self._masked = bool(getattr(encoder.config, "use_attention_mask", False))
-        self._kept: OrderedDict[tuple[str, int], Tensor] = OrderedDict()
+        self._kept: Kept[Tensor] = Kept(budget_bytes)
 
-    def encode_pair(self, prompt: str, avoid: str) -> tuple[Tensor, Tensor]:
-        """Return the context of each, (N, D), N the same: both rows meet in one batch.
+    def tokens(self, prompt: str, avoid: str) -> int:
+        """Return N, the length of the context of each.
 
         Raises:
             BadRecipe: One is too long.
@@ -33,26 +40,46 @@ class Text:
         chunks = max(self._chunks(prompt), self._chunks(avoid))
         if chunks > MOST_CHUNKS:
             raise BadRecipe("描述太长了")
-        return self.encode(prompt, chunks), self.encode(avoid, chunks)
+        return chunks * self._tokens
+
+    def encode_pair(
+        self, prompt: str, avoid: str, loras: Sequence[tuple[Lora, float]] = ()
+    ) -> tuple[Tensor, Tensor]:
+        """Return the context of each, (N, D), N the same: both rows meet in one batch.
+
+        Args:
+            prompt: What is to be seen.
+            avoid: What is not.
+            loras: With their weights; those that change the encoder are read with.
+
+        Raises:
+            BadRecipe: One is too long.
+        """
+        chunks = self.tokens(prompt, avoid) // self._tokens
+        return self.encode(prompt, chunks, loras), self.encode(avoid, chunks, loras)
 
     @torch.inference_mode()
-    def encode(self, prompt: str, chunks: int) -> Tensor:
+    def encode(self, prompt: str, chunks: int, loras: Sequence[tuple[Lora, float]] = ()) -> Tensor:
         """Return the hidden states of a prompt, (chunks · tokens, D).
 
         A prompt of one chunk is encoded as StableDiffusionPipeline does; of more, each chunk is
         encoded alone, between its own marks, and the states are joined.
         """
-        if (prompt, chunks) not in self._kept:
+        worn = tuple(
+            (lora.digest, weight) for lora, weight in loras if weight and lora.matched[PART]
+        )
+        key = (prompt, chunks, worn)
+        found = self._kept.find(key)
+        if found is None:
             ids, mask = self._pad(self._ids(prompt), chunks)
-            device = self._encoder.device
-            states = self._encoder(
+            device = self.encoder.device
+            self._slots.wear([stack(loras, PART)] * chunks)
+            states = self.encoder(
                 ids.to(device), attention_mask=mask.to(device) if self._masked else None
             )[0]
-            self._kept[prompt, chunks] = states.flatten(0, 1)
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end((prompt, chunks))
-        return self._kept[prompt, chunks]
+            found = states.flatten(0, 1)
+            self._kept.keep(key, found, found.nbytes)
+        return found
 
     def _ids(self, prompt: str) -> list[int]:
         return self._tokenizer(prompt, add_special_tokens=False).input_ids

@@ -1,14 +1,16 @@
 """Typed lines become raw updates, and those become events."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.console.inbound import CHAT, from_line, to_event
+from adapters.console.inbound import CHAT, escaped, files_in, from_line, to_event, unescaped
 from bot.action import Action, Verb
 from bot.errors import NoSuchJob
-from bot.event import Event, Message, Press, User
+from bot.event import Event, Image, Message, Press, User
 from tests.adapters.console_factory import CANCEL, REDO
 
 AQING = User("console", "阿青", "阿青")
@@ -58,6 +60,52 @@ def test_what_only_resembles_a_button_is_words(line: str) -> None:
 def test_what_is_typed_arrives_whole(text: str) -> None:
     assert isinstance(event := heard(text), Message)
     assert event.text == text
+
+
+def test_images_arrive_with_their_words() -> None:
+    images = (
+        Image(role="source", sha256="ab" * 32, width=6, height=4),
+        Image(role="mask", sha256="cd" * 32, width=3, height=2),
+    )
+    event = to_event(from_line("画成水墨", "x1", "阿青", images=images))
+    assert event == Message(
+        id="x1", chat=CHAT, user=AQING, text="画成水墨", to_me=True, images=images
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "files"),
+    [
+        ("猫 --source a.png", "猫", {"source": "a.png"}),
+        ("--source a.png --mask b.png 猫", "猫", {"source": "a.png", "mask": "b.png"}),
+        ("猫 --source=/a/b.png，竖版", "猫 ，竖版", {"source": "/a/b.png"}),
+        ("猫 --source '我的 图.png' --seed 7", "猫 --seed 7", {"source": "我的 图.png"}),
+        ('猫 --source "it\'s.png"', "猫", {"source": "it's.png"}),
+        ("猫 --source “图.png”", "猫", {"source": "图.png"}),
+        (r"猫 --source my\ cat\(1\).png", "猫", {"source": "my cat(1).png"}),
+        ("猫 --source a.png --source b.png", "猫", {"source": "b.png"}),
+        ("猫 ——原图 ~/a.png --蒙版：b.png", "猫", {"source": "~/a.png", "mask": "b.png"}),
+        ("猫 --source", "猫 --source", {}),
+        ("猫 --sources a.png", "猫 --sources a.png", {}),
+        ("  猫  ", "猫", {}),
+    ],
+)
+def test_files_are_taken_out_of_a_typed_line(line: str, words: str, files: dict[str, str]) -> None:
+    left, found = files_in(line)
+    assert " ".join(left.split()) == words
+    assert {role: str(path) for role, path in found.items()} == files
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\n\0"), min_size=1))
+def test_an_escaped_path_is_read_whole(path: str) -> None:
+    assert unescaped(escaped(path)) == path
+    assert files_in(f"猫 --source {escaped(path)}")[1] == {"source": Path(path)}
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_a_line_without_the_flags_stays_as_it_is(text: str) -> None:
+    left, files = files_in(text)
+    assert files or left == text
 
 
 def test_a_lone_surrogate_is_replaced_and_a_pair_joined() -> None:

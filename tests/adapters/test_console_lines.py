@@ -229,7 +229,7 @@ async def main():
     ids = map(str, itertools.count())
     console = open_console(
         ConsoleConfig(), Guide(gallery=Path("g")), user="阿青", history=Path("history"),
-        json="--json" in sys.argv, new_id=lambda: next(ids), clock=time.monotonic,
+        json="--json" in sys.argv, take=None, new_id=lambda: next(ids), clock=time.monotonic,
     )
     async def hear(line_id, body):
         event = console.to_event(body)

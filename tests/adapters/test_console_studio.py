@@ -20,12 +20,14 @@ from adapters.console.completion import Prompter
 from adapters.console.config import ConsoleConfig
 from adapters.console.guide import Guide
 from adapters.console.history import TypedLines
+from adapters.console.inbound import files_in
 from adapters.console.outbound import clean
 from adapters.console.picture import Easel
 from adapters.console.studio import Studio
 from adapters.console.terminal import Depth, Graphics
 from bot.errors import NotSent, QueueFull
 from bot.reply import Button
+from bot.store.sources import Sources
 from tests.adapters.console_factory import (
     CANCEL,
     REDO,
@@ -72,6 +74,7 @@ class Desk:
         self.folder = folder
         self.screen = Screen(keys)
         self.heard: list[tuple[str, str]] = []
+        self.images: list[tuple[str, int, int]] = []
         self.refusal: QueueFull | None = None
         self.came = asyncio.Event()
         self.output = Vt100_Output(self.screen, lambda: Size(rows=40, columns=100), term="xterm")
@@ -84,6 +87,7 @@ class Desk:
             Easel(graphics=graphics, depth=depth),
             user="阿青",
             history=self.folder / "history",
+            take=Sources(self.folder).take,
             new_id=lambda: f"x{next(ids)}",
             typed=typed,
         )
@@ -93,6 +97,7 @@ class Desk:
             raise self.refusal
         update = json.loads(body)
         self.heard.append((line_id, update["press"] if "press" in update else update["text"]))
+        self.images += [(i["role"], i["width"], i["height"]) for i in update.get("images", [])]
         self.came.set()
 
     @property
@@ -167,6 +172,23 @@ async def test_a_refusal_is_shown_and_the_talk_goes_on(desk: Desk) -> None:
     await desk.open().run(desk.hear)
     assert "你有 5 个任务在等。" in desk.seen
     assert "没有 3 号按钮" in desk.seen
+
+
+async def test_files_that_are_named_are_handed_in_with_the_words(desk: Desk) -> None:
+    source, mask = desk.folder / "我的 猫.png", desk.folder / "mask.png"
+    Image.new("RGB", (6, 4)).save(source)
+    Image.new("L", (3, 2)).save(mask)
+    desk.keys.send_text(f"画成水墨 --source '{source}' --mask {mask} --fast{ENTER}{CTRL_D}")
+    await desk.open().run(desk.hear)
+    assert [" ".join(words.split()) for _, words in desk.heard] == ["画成水墨 --fast"]
+    assert desk.images == [("source", 6, 4), ("mask", 3, 2)]
+
+
+async def test_a_file_that_is_not_there_is_said_and_the_talk_goes_on(desk: Desk) -> None:
+    desk.keys.send_text(f"画猫 --source /nowhere/a.png{ENTER}画狗{ENTER}{CTRL_D}")
+    await desk.open().run(desk.hear)
+    assert "原图打不开：没有文件 /nowhere/a.png" in desk.seen
+    assert [words for _, words in desk.heard] == ["画狗"]
 
 
 async def test_what_was_typed_too_early_is_not_lost(desk: Desk) -> None:
@@ -334,6 +356,15 @@ def offers(text: str, *buttons: Button) -> list[tuple[str, str]]:
 )
 def test_tab_offers_what_may_follow(text: str, offered: list[tuple[str, str]]) -> None:
     assert offers(text) == offered
+
+
+def test_tab_offers_files_after_the_flags_that_name_them(tmp_path: Path) -> None:
+    (tmp_path / "我的 猫.png").touch()
+    line = f"画猫 --source {tmp_path}/我的"
+    ((completed, _),) = offers(line)
+    assert completed == rf"{line}\ 猫.png"
+    assert files_in(completed)[1] == {"source": tmp_path / "我的 猫.png"}
+    assert [text for text, _ in offers(rf"{line}\ ")] == [completed]
 
 
 def test_tab_offers_the_newest_buttons_first() -> None:

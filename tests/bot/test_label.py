@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from bot.errors import LabelMissing
 from bot.label import FONT, RECIPE, TC260, XMP, LabelConfig, check, label, recipe_of
-from generation.recipe import Picture, Recipe
+from generation.recipe import Expand, Picture, Recipe
 
 CODE = "00119111010200EXAMPLE010000"  # of the right form, nobody's
 OWN = LabelConfig(operator_code=CODE)
@@ -128,6 +128,46 @@ def test_the_recipe_is_written_out_as_other_programs_read_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            {"source": "ab" * 32, "mask": "cd" * 32, "strength": 0.75},
+            "128x128, Model: mini, Denoising strength: 0.75, Source: ababababab, Mask: cdcdcdcdcd,",
+        ),
+        (
+            {"source": "ab" * 32, "expand": Expand(left=1, up=2, right=3, down=4)},
+            'Source: ababababab, Outpaint: "1,2,3,4", Outpaint edges: copy, Version',
+        ),
+        (
+            {"hires": 2.0},
+            "64x64, Model: mini, Denoising strength: 0.6, Hires upscale: 2, Hires upscaler: Latent",
+        ),
+        ({"fast": True}, "Size: 128x128, Model: mini, Fast: True, Version"),
+    ],
+    ids=["on a source", "beyond its edges", "enlarged", "fast"],
+)
+def test_what_is_not_drawn_from_words_alone_says_so_and_reads_back(
+    more: dict[str, Any], words: str
+) -> None:
+    picture = a_picture()
+    picture = replace(picture, recipe=replace(picture.recipe, **more))
+    png = label(picture, "7-0", OWN)
+    assert words in texts(png)["parameters"]
+    assert recipe_of(png) == picture.recipe
+
+
+def test_a_recipe_from_before_there_were_sources_is_read() -> None:
+    def age(kept: dict[str, str]) -> None:
+        recipe = json.loads(kept[RECIPE])
+        for field in ("source", "mask", "strength", "expand", "hires", "fast"):
+            del recipe[field]
+        kept[RECIPE] = json.dumps(recipe)
+
+    png = label(a_picture(), "7-0", OWN)
+    assert recipe_of(rewritten(png, age)) == recipe_of(png)
+
+
+@pytest.mark.parametrize(
     "prompt",
     ["", '"引号"', "😀👨‍👩‍👧", "一\n二\r\n三", "]]>", "雨" * 1000, "\0\x1b[31m", "</x:xmpmeta>",
      '<TC260:AIGC>{"Label":"3"}</TC260:AIGC>', "\\u003c", "a\u202eb"],
@@ -156,6 +196,12 @@ RECIPES = st.builds(
     sampler=st.just("euler"),
     seed=st.integers(0, 2**63 - 1),
     loras=st.dictionaries(st.text(min_size=1, max_size=40), st.floats(-2, 2), max_size=3),
+    source=st.sampled_from(["", "ab" * 32]),
+    mask=st.sampled_from(["", "cd" * 32]),
+    strength=st.floats(0.05, 1),
+    expand=st.none() | st.builds(Expand, left=st.integers(0, 99), edges=st.just("reflect")),
+    hires=st.floats(1, 4),
+    fast=st.booleans(),
 )
 CODES = st.one_of(st.just(""), st.from_regex(r"00[0-9A-Z]{25}", fullmatch=True))
 NUMBERS = st.from_regex(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}", fullmatch=True)

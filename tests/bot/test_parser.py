@@ -11,6 +11,7 @@ from bot.parsing.reader import READERS
 from bot.parsing.vocabulary import Vocabulary
 from bot.request import Request
 from bot.style import Sampler, Styles
+from generation.recipe import Expand
 
 SENTENCES: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[1] / "data/sentences.toml").read_text(encoding="utf-8")
@@ -127,3 +128,76 @@ def test_every_flag_and_sampler_of_the_tables_is_one_that_the_program_knows() ->
 
 def test_errors_are_for_the_user() -> None:
     assert issubclass(TooLong, StudioError)
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("猫 --strength 0.5", {"strength": 0.5}),
+        ("猫 --重画 .3", {"strength": 0.3}),
+        ("猫 --hires 2", {"hires": 2.0}),
+        ("猫 --hires 1.5x", {"hires": 1.5}),
+        ("猫 --放大 3倍", {"hires": 3.0}),
+        ("猫 --hires", {"hires": 2.0}),
+        ("--高清 猫", {"hires": 2.0}),
+        ("猫 --expand 64", {"expand": Expand(left=64, up=64, right=64, down=64)}),
+        ("猫 --expand 1,2，3, 4", {"expand": Expand(left=1, up=2, right=3, down=4)}),
+        ("--外扩 8，猫", {"expand": Expand(left=8, up=8, right=8, down=8)}),
+        ("猫 --fast", {"fast": True}),
+        ("--fast 猫", {"fast": True}),
+        ("--快 猫", {"fast": True}),
+        ("画猫，快速", {"fast": True}),
+        ("快速画猫", {"fast": True}),
+        ("帮我快速画猫", {"fast": True}),
+        ("快速模式，画猫", {"fast": True}),
+    ],
+)
+def test_how_to_draw_is_heard(text: str, changed: dict[str, Any]) -> None:
+    assert parse(text, STYLES) == Request(prompt="猫", **changed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "快速奔跑的马",
+        "高清的猫",
+        "猫，高清，8k",
+        "一辆快车",
+        "快速公路",
+        "a man — mask on his face",
+        "a runner — fast and free",
+        "a river – source of life",
+    ],
+)
+def test_words_of_drawing_are_content_too(text: str) -> None:
+    assert parse(text, STYLES) == Request(prompt=text)
+
+
+@pytest.mark.parametrize("flag", ["--source /etc/passwd", "--mask=a.png", "--原图 猫.jpg"])
+def test_words_open_no_file(flag: str) -> None:
+    request = parse(f"猫 {flag}", STYLES)
+    assert request == Request(prompt="猫", notes=("从这里打不开文件，原图和遮罩没有用上",))
+
+
+@pytest.mark.parametrize("flag", ["--expand 1,2", "--expand 1,2,3", "--expand", "--strength half"])
+def test_a_setting_that_is_none_is_told(flag: str) -> None:
+    request = parse(f"猫 {flag}", STYLES)
+    assert request == Request(prompt="猫", notes=(f"没看懂“{flag}”，没有用上",))
+
+
+def test_the_outline_tells_of_strength_and_enlargement() -> None:
+    found = outline("猫 --strength 0.5 --hires 3", STYLES)
+    assert (found["strength"], found["upscale"]) == (0.5, 3.0)
+
+
+@pytest.mark.parametrize("text", ["画成水墨", "水墨风", "", "。"])
+def test_with_a_picture_to_draw_on_no_words_are_needed(text: str) -> None:
+    request = parse(text, STYLES, has_source=True)
+    assert request.prompt == ""
+    with pytest.raises(NotUnderstood):
+        parse(text, STYLES)
+
+
+def test_talk_asks_for_nothing_also_beside_a_picture() -> None:
+    with pytest.raises(NotUnderstood):
+        parse("真好看", STYLES, has_source=True)

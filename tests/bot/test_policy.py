@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.errors import UnknownStyle
-from bot.policy import ModelShape, PolicyConfig, cost, settle
+from bot.policy import PolicyConfig, cost, settle
 from bot.request import Request
+from bot.size import ModelShape
 from bot.style import SEEDS, Style, Styles
 from generation.recipe import Recipe
 

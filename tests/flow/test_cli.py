@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import pytest
+from PIL import Image
 
 from bot.label import check, recipe_of
+from generation.recipe import Expand
 from tests.flow.killing import environment
 
 PROGRAM = [sys.executable, "-m", "adapters.cli"]
@@ -84,8 +86,6 @@ def test_draw_makes_the_same_picture_from_the_same_seed(tmp_path: Path) -> None:
     assert found["files"] == ["a.png"]
     assert found["artworks"][0]["seed"] == 7
     assert set(found["seconds"]) == {"queued", "claimed", "drawn", "delivered"}
-    from PIL import Image
-
     pixels = [Image.open(tmp_path / name).tobytes() for name in ("a.png", "b.png")]
     assert pixels[0] == pixels[1]
 
@@ -267,3 +267,41 @@ def test_python_files_that_lie_where_it_is_started_are_not_run(tmp_path: Path) -
         check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_draw_refuses_what_cannot_be_drawn_on_before_anything_is_drawn(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("no picture")
+    for flags, words in (
+        (["--source", "gone.png"], "原图打不开：没有文件 gone.png"),
+        (["--source", "a.txt"], "原图不是能用的图片"),
+        (["--mask", "a.txt"], "遮罩不是能用的图片"),
+    ):
+        done = run("draw", "一只猫", *flags, cwd=tmp_path)
+        assert done.returncode == 1
+        assert words in done.stderr.decode()
+    assert lines(run("jobs", "--json", cwd=tmp_path)) == []
+
+
+def test_lines_from_elsewhere_open_no_file(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    words = "画一只猫 --source a.png --steps 1\n"
+    done = run("chat", "--json", cwd=tmp_path, said=words.encode())
+    assert "从这里打不开文件" in lines(done)[0]["text"]
+    assert not (tmp_path / "data" / "sources").exists()
+
+
+def test_draw_draws_on_a_picture_and_beyond_its_edges(tmp_path: Path) -> None:
+    Image.new("RGB", (128, 96), (200, 40, 40)).save(tmp_path / "a.png")
+    Image.new("L", (64, 48), 255).save(tmp_path / "mask.png")
+    done = run(
+        "draw", "一只猫", "--source", "a.png", "--mask", "mask.png", "--strength", "0.5",
+        "--expand", "32,0,0,32", "--fast", "--json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    (found,) = lines(done)
+    recipe = recipe_of(Path(tmp_path / found["files"][0]).read_bytes())
+    assert (recipe.width, recipe.height, recipe.strength, recipe.fast) == (160, 128, 0.5, True)
+    assert recipe.expand == Expand(left=32, down=32)
+    assert recipe.source
+    assert recipe.mask
+    assert "遮罩" in found["text"]

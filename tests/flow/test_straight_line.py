@@ -1,15 +1,23 @@
 """The line, from a sentence to a labelled picture, read as talk."""
 
 import asyncio
+import shutil
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
+import pytest
 from aiosqlite import Connection
+from PIL import Image
 
 from bot.errors import NotSent
 from bot.job import State
 from bot.label import check, recipe_of
+from bot.painter import Easel
 from bot.store.limits import QueueConfig
+from bot.style import Styles
 from generation.errors import EngineLost, UnknownModel
+from generation.recipe import Expand, Progress
 from tests.conftest import Studio, opened_studio
 
 
@@ -261,3 +269,98 @@ async def test_progress_is_shown_with_what_is_left(studio: Studio) -> None:
     await asyncio.sleep(0)
     last = studio.adapter.shown[-1]
     assert (last.number, last.count, last.step) == (1, 2, last.steps)
+
+
+def a_picture(width: int, height: int, colour: str = "white", kind: str = "PNG") -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, kind)
+    return file.getvalue()
+
+
+async def test_a_picture_is_drawn_on_what_was_handed_in(studio: Studio) -> None:
+    photo = a_picture(160, 96, "red", "JPEG")
+    await studio.says("阿青", "画成水墨 --strength 0.4", source=photo)
+    await studio.paint_all()
+    (recipe,) = studio.engine.drawn
+    assert (recipe.width, recipe.height, recipe.strength) == (160, 96, 0.4)
+    assert recipe.prompt == "水墨风"
+    assert studio.texts[0].startswith("收到 #1：照原图（水墨）\n马上开始")
+    kept = studio.store.sources.read(recipe.source)
+    assert Image.open(BytesIO(kept)).size == (160, 96)
+    (artwork,) = studio.last.reply.artworks
+    assert artwork.recipe == recipe == recipe_of(artwork.path.read_bytes())
+    assert studio.engine.owners == ["console:阿青"]
+
+
+async def test_a_mask_says_where_and_what_was_scaled_is_said_once(studio: Studio) -> None:
+    source, mask = a_picture(128, 128), a_picture(64, 64)
+    await studio.says("阿青", "画两张戴帽子的猫", source=source, mask=mask)
+    await studio.paint_all()
+    assert studio.texts[-1] == "画好了 #1：戴帽子的猫（2 张）\n· 遮罩 64×64 已缩放（AI生成）"
+    assert {recipe.strength for recipe in studio.engine.drawn} == {1.0}
+
+
+async def test_a_mask_alone_is_refused(studio: Studio) -> None:
+    await studio.says("阿青", "画戴帽子的猫", mask=a_picture(64, 64))
+    assert studio.texts == ["只有遮罩，没有原图：遮罩要和原图一起给"]
+
+
+async def test_a_picture_is_continued_beyond_its_edges(studio: Studio) -> None:
+    await studio.says("阿青", "画海边 --expand 32,0,64,0", source=a_picture(128, 128))
+    await studio.paint_all()
+    (recipe,) = studio.engine.drawn
+    assert (recipe.width, recipe.height) == (224, 128)
+    assert recipe.expand == Expand(left=32, right=64)
+    assert recipe_of(studio.last.reply.artworks[0].path.read_bytes()) == recipe
+
+
+async def test_a_picture_is_drawn_large_and_fast(studio: Studio) -> None:
+    await studio.says("阿青", "快速画一座山 --hires 2")
+    await studio.paint_all()
+    (recipe,) = studio.engine.drawn
+    assert (recipe.width, recipe.height, recipe.hires, recipe.fast) == (256, 256, 2.0, True)
+
+
+async def test_redo_draws_on_the_same_picture_again(studio: Studio) -> None:
+    await studio.says("阿青", "画成水墨", source=a_picture(96, 96, "red"))
+    await studio.paint_all()
+    await studio.says("小丹", ":redo:1")
+    await studio.paint_all()
+    one, two = studio.engine.drawn
+    assert two == replace(one, seed=2)
+
+
+async def test_a_job_whose_picture_is_gone_fails_with_a_word(
+    studio: Studio, tmp_path: Path
+) -> None:
+    await studio.says("阿青", "画成水墨", source=a_picture(96, 96))
+    shutil.rmtree(tmp_path / "sources")
+    await studio.paint_all()
+    assert studio.texts[-1] == (
+        "#1 没画成：这样画不出来，换个说法试试（原图或遮罩已经不在了，请重新给一次）"
+    )
+
+
+async def test_what_was_drawn_before_there_were_sources_is_still_read(studio: Studio) -> None:
+    await studio.says("阿青", "画一座山")
+
+    async def age(db: Connection) -> None:
+        await db.execute(
+            """UPDATE jobs SET request = json_remove(request, '$.source', '$.source_px', '$.mask',
+               '$.strength', '$.expand', '$.hires', '$.fast')"""
+        )
+
+    await studio.store.write(age)
+    await studio.paint_all()
+    assert studio.texts[-1].startswith("画好了 #1")
+
+
+async def test_a_pace_is_learnt_whatever_steps_the_engine_counts(studio: Studio) -> None:
+    await studio.says("阿青", "画成水墨 --steps 20", source=a_picture(96, 96))
+    job = await studio.store.write(studio.store.queue.claim)
+    assert job is not None
+    easel = Easel(job, Styles.load().recipes(job.request))
+    whole = easel.cost_left()
+    assert easel.come(Progress(index=0, step=3, steps=12)) == pytest.approx(whole / 4)
+    assert easel.come(Progress(index=0, step=12, steps=12)) == pytest.approx(whole * 3 / 4)
+    assert easel.cost_left() == pytest.approx(0)

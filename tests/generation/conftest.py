@@ -10,7 +10,13 @@ MODELS: dict[str, dict[str, Any]] = {
     # noise, and 1e-4 of 50 is finer than float32 can promise
     "eps": {"beta_end": 0.004},
     "v": {"prediction": "v_prediction", "encoder": "BertModel"},
+    "zero": {
+        "prediction": "v_prediction",
+        "rescale_betas_zero_snr": True,
+        "timestep_spacing": "trailing",
+    },
     "english": {"tokenizer": "CLIPTokenizer"},
+    "inpaint": {"inpaint": True, "beta_end": 0.004},
 }
 
 

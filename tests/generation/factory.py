@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from PIL import Image, ImageDraw, ImageFilter
+from torch.nn import functional
 from transformers import (
     BertConfig,
     BertModel,
@@ -32,6 +36,7 @@ def tiny(
     encoder: str = "CLIPTextModel",
     tokenizer: str = "BertTokenizer",
     prediction: str = "epsilon",
+    inpaint: bool = False,
     **scheduler: object,
 ) -> Path:
     """Write a model and return its folder.
@@ -41,6 +46,7 @@ def tiny(
         encoder: CLIPTextModel or BertModel.
         tokenizer: BertTokenizer or CLIPTokenizer.
         prediction: Of the UNet: epsilon or v_prediction.
+        inpaint: Let the UNet see a mask and what is under it: 9 channels for 4.
         scheduler: What scheduler_config.json says otherwise than Stable Diffusion 1.x.
     """
     torch.manual_seed(0)
@@ -48,6 +54,7 @@ def tiny(
     _text_encoder(encoder, words(path / "tokenizer")).save_pretrained(path / "text_encoder")
     UNet2DConditionModel(
         sample_size=SIDE // 8,
+        in_channels=9 if inpaint else 4,
         block_out_channels=(16, 32),
         layers_per_block=1,
         norm_num_groups=8,
@@ -106,6 +113,26 @@ def recipe(**changes: Any) -> Recipe:
         "seed": 7,
     }
     return Recipe(**{**usual, **changes})
+
+
+def picture(seed: int, side: int = SIDE) -> tuple[str, bytes]:
+    """Return a square picture: the SHA-256 of its file, and the file, a PNG."""
+    coarse = torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(seed))
+    smooth = functional.interpolate(coarse, size=(side, side), mode="bicubic").clamp(0, 1)
+    return _named(Image.fromarray((smooth[0] * 255).byte().permute(1, 2, 0).numpy()))
+
+
+def mask(side: int = SIDE) -> tuple[str, bytes]:
+    """Return a square mask with soft edges that lie between latents; as picture does."""
+    drawn = Image.new("L", (side, side))
+    ImageDraw.Draw(drawn).ellipse([side * part for part in (0.2, 0.08, 0.78, 0.67)], fill=255)
+    return _named(drawn.filter(ImageFilter.GaussianBlur(side / 20)))
+
+
+def _named(image: Image.Image) -> tuple[str, bytes]:
+    file = BytesIO()
+    image.save(file, "PNG")
+    return sha256(file.getvalue()).hexdigest(), file.getvalue()
 
 
 def _write(path: Path, value: Mapping[str, object]) -> None:

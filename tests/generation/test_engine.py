@@ -8,15 +8,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from generation import memory
 from generation.engine import Engine
-from generation.errors import BadRecipe, BrokenModel, OutOfMemory, UnknownModel
-from generation.preview import Previewer, fit
+from generation.errors import BadRecipe, BrokenModel, OutOfMemory, UnknownLora, UnknownModel
+from generation.network import Network
 from generation.recipe import Recipe
-from generation.runner import decode, pixels
 from generation.samplers import NAMES
 from generation.zoo.folder import read
 from generation.zoo.model import Model, load
+from generation.zoo.shelf import Shelf
 from tests.generation.factory import SIDE, recipe
 from tests.generation.reference import draw, engine
 
@@ -96,7 +95,14 @@ def test_a_canvas_that_is_dropped_leaves_nothing(studio: Engine) -> None:
         {"width": 0},
         {"width": 1 << 20},
         {"prompt": "猫" * 1000},
-        {"loras": {"墨": 1.0}},
+        {"loras": {"墨": float("inf")}},
+        {"strength": 0.0},
+        {"strength": 1.5},
+        {"strength": float("nan")},
+        {"hires": 9.0},
+        {"source": "0" * 64},
+        {"mask": "0" * 64},
+        {"source": "0" * 64, "hires": 2.0},
     ],
     ids=str,
 )
@@ -125,6 +131,38 @@ def test_a_model_nobody_has_is_unknown(studio: Engine) -> None:
     assert good.picture
 
 
+def test_a_lora_nobody_has_is_unknown(studio: Engine) -> None:
+    bad, good = draw(studio, replace(CAT, loras={"墨": 1.0}), CAT)
+    assert isinstance(bad.error, UnknownLora)
+    assert good.picture
+
+
+def test_a_black_picture_is_a_failure_of_its_own(models: dict[str, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(models["v"], tmp_path / "black"))
+    file = folder / "vae/diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    weights["decoder.conv_out.bias"].fill_(-9)
+    save_file(weights, file)
+    (bad,) = draw(engine({"v": folder}), CAT)
+    assert isinstance(bad.error, BrokenModel)
+
+
+def test_a_dump_begins_no_more_than_fits_in_a_batch(studio: Engine) -> None:
+    canvases = [studio.admit(replace(CAT, seed=seed)) for seed in range(20)]
+    studio.step()
+    assert sum(canvas.place is not None for canvas in canvases) == 4
+
+
+def test_the_light_user_draws_at_once_behind_a_dump(studio: Engine) -> None:
+    for seed in range(20):
+        studio.admit(replace(CAT, seed=seed), owner="heavy")
+    for _ in range(3):
+        studio.step()
+    light = studio.admit(CAT, owner="light")
+    studio.step()
+    assert light.step == 1
+
+
 def test_a_broken_model_costs_only_its_own_jobs(models: dict[str, Path], tmp_path: Path) -> None:
     studio = engine({**models, "broken": tmp_path / "none"})
     bad, good = draw(studio, replace(CAT, model="broken"), CAT)
@@ -142,55 +180,55 @@ def test_what_is_no_number_is_no_picture(models: dict[str, Path], tmp_path: Path
     assert isinstance(bad.error, BrokenModel)
 
 
-def test_a_picture_that_does_not_fit_fails_alone(studio: Engine, model: Model) -> None:
-    class Small(torch.nn.Module):
-        """Room for two rows."""
+class Small(Network):
+    """A network on a device with room for two rows."""
 
-        config = model.unet.config
-        device, dtype = model.device, model.dtype
+    calls = 0
 
-        def forward(self, x: torch.Tensor, *args: object, **kwargs: object) -> object:
-            if x.shape[0] * x.shape[2] * x.shape[3] > 2 * (SIDE // 8) ** 2:
-                raise torch.OutOfMemoryError
-            return model.unet(x, *args, **kwargs)
+    def ask(self, x: torch.Tensor, clock: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+        Small.calls += 1
+        if x.shape[0] * x.shape[2] * x.shape[3] > 2 * (SIDE // 8) ** 2:
+            raise torch.OutOfMemoryError
+        return super().ask(x, clock, context)
 
-    class Shelf:
-        room = 1
 
-        def take(self, name: str, *, busy: object = ()) -> Model:
-            return replace(model, unet=Small())
+class Single(Shelf):
+    """Holds one model."""
 
-    studio = Engine(Shelf(), max_rows=8, preview_every_s=0, clock=lambda: 0.0)  # pyright: ignore[reportArgumentType]
+    def __init__(self, model: Model) -> None:
+        super().__init__({}, room=1, device=model.device, dtype=model.dtype)
+        self._model = model
+
+    def take(self, name: str, *, busy: object = ()) -> Model:
+        return self._model
+
+
+def test_a_picture_that_does_not_fit_fails_alone_and_others_go_on_where_they_were(
+    model: Model,
+) -> None:
+    small = replace(model, network=Small(model.unet))
     large = replace(CAT, width=SIDE * 4)
-    first, bad, second = draw(studio, CAT, large, replace(CAT, seed=8))
+    first, bad, second = draw(single(small), CAT, large, replace(CAT, seed=8))
     assert isinstance(bad.error, OutOfMemory)
-    assert first.picture
-    assert second.picture
+    for canvas in (first, second):
+        (alone,) = draw(single(model), canvas.recipe)
+        assert alone.latent is not None
+        assert canvas.latent is not None
+        assert torch.equal(canvas.latent, alone.latent)
 
 
-def test_memory_that_the_cpu_has_not_is_named(model: Model) -> None:
-    with pytest.raises(OutOfMemory), memory.named():
-        decode(model, torch.empty(1).expand(4, 1 << 20, 1 << 20))
+def test_a_batch_that_did_not_fit_is_not_tried_again(model: Model) -> None:
+    studio = single(replace(model, network=Small(model.unet)))
+    for seed in range(4):
+        studio.admit(replace(CAT, seed=seed, steps=9))
+    studio.step()
+    Small.calls = 0
+    studio.step()
+    assert Small.calls == 1
 
 
-def test_a_preview_is_the_picture_so_far(model: Model) -> None:
-    latent = torch.randn(4, SIDE // 8, SIDE // 8, generator=torch.Generator().manual_seed(1))
-    preview = Previewer().show(model, latent)
-    assert (preview.width, preview.height) == (SIDE, SIDE)
-    assert preview.rgb == pixels(model.decode(latent[None])[0]).numpy().tobytes()
-
-
-def test_a_large_preview_is_a_pixel_for_each_latent(model: Model) -> None:
-    preview = Previewer().show(model, torch.zeros(4, 40, 48))
-    assert (preview.width, preview.height) == (48, 40)
-    assert len(preview.rgb) == 48 * 40 * 3
-
-
-def test_the_map_gives_the_colours_of_the_vae(model: Model) -> None:
-    flat = torch.tensor([0.5, -0.5, 0.2, 0.1]).view(4, 1, 1)
-    guess = torch.einsum("chw,ck->khw", torch.cat([flat, torch.ones(1, 1, 1)]), fit(model))
-    truth = model.decode(flat.expand(4, 8, 8)[None]).mean(dim=(0, 2, 3))
-    assert torch.allclose(guess.flatten(), truth, atol=0.2)
+def single(model: Model) -> Engine:
+    return engine({}, shelf=Single(model))
 
 
 def test_previews_keep_their_distance_and_the_last_step_has_none(models: dict[str, Path]) -> None:
@@ -201,6 +239,6 @@ def test_previews_keep_their_distance_and_the_last_step_has_none(models: dict[st
     while not studio.idle:
         studio.step()
         now += 0.5
-        if studio.preview(canvas):
+        if studio.previews([canvas]):
             shown.append(canvas.step)
     assert shown == [2, 4]

@@ -38,6 +38,12 @@ def test_a_whole_folder_says_what_it_is(folder: Path) -> None:
     assert found.tokens == TOKENS
     assert found.noising.prediction_type == "epsilon"
     assert found.size_bytes > 100_000
+    assert (found.latent_channels, found.inpaint) == (4, False)
+
+
+def test_a_model_for_inpainting_says_so(models: dict[str, Path]) -> None:
+    found = read(models["inpaint"])
+    assert (found.latent_channels, found.inpaint) == (4, True)
 
 
 def _pickled(folder: Path) -> None:
@@ -57,8 +63,20 @@ BREAKS: dict[str, tuple[Callable[[Path], object], str]] = {
         "model_index.json 里有不支持的内容",
     ),
     "a schedule we have not": (
-        lambda f: change(f / "scheduler/scheduler_config.json", beta_schedule="squaredcos_cap_v2"),
+        lambda f: change(f / "scheduler/scheduler_config.json", beta_schedule="sigmoid"),
         "scheduler/scheduler_config.json 里有不支持的内容",
+    ),
+    "channels of another task": (
+        lambda f: change(f / "unet/config.json", in_channels=8),
+        "in_channels 是 8，配这个 vae 要 4 或 9",
+    ),
+    "latents of another kind": (
+        lambda f: change(f / "vae/config.json", latent_channels=16),
+        "in_channels 是 4，配这个 vae 要 16 或 33",
+    ),
+    "answers of another kind": (
+        lambda f: change(f / "unet/config.json", out_channels=8),
+        "out_channels 是 8，配这个 vae 要 4",
     ),
     "no weights": (lambda f: (f / UNET).unlink(), f"{UNET} 缺失"),
     "only a pickle": (_pickled, "只有 .bin 权重"),

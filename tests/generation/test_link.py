@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from generation import wire
-from generation.client import EngineClient
+from generation.client import EngineClient, no_images
 from generation.config import EngineConfig
-from generation.errors import EngineError, EngineLost
+from generation.errors import BadRecipe, EngineError, EngineLost
 from generation.recipe import Picture, Progress
 from tests.generation.factory import recipe
 
@@ -23,7 +26,9 @@ Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def engine_that(play: Play, tmp_path: Path) -> AsyncGenerator[EngineClient]:
+async def engine_that(
+    play: Play, tmp_path: Path, open_image: Callable[[str], bytes] = no_images
+) -> AsyncGenerator[EngineClient]:
     """An engine that plays a part, and a client of it."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -41,7 +46,8 @@ async def engine_that(play: Play, tmp_path: Path) -> AsyncGenerator[EngineClient
             silence_s=0.3,
             step_timeout_s=0.3,
             start_timeout_s=0.3,
-        )
+        ),
+        open_image,
     )
     try:
         yield client
@@ -205,3 +211,64 @@ async def test_an_engine_that_ends_each_time_is_started_ever_less_often(tmp_path
                 await client.draw([CAT], ignore)
     assert starts[1] - starts[0] < 0.5
     assert starts[2] - starts[1] >= 1.0
+
+
+async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Live, and tell what was asked by an error."""
+    steps = count()
+    say(writer, wire.Hello(wire.VERSION), wire.Ready())
+    beating = asyncio.create_task(beat(writer, steps=lambda: next(steps)))
+    while (asked := await wire.read_asked(reader)) is not None:
+        assert isinstance(asked, wire.Draw)
+        sizes = {name: len(data) for name, data in sorted(asked.images.items())}
+        say(writer, wire.Failed(asked.id, "EngineError", f"{asked.owner} {sizes}"))
+    beating.cancel()
+
+
+async def test_images_go_with_a_draw_each_once_and_so_does_its_owner(tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    def open_image(name: str) -> bytes:
+        opened.append(name)
+        return b"." * len(name)
+
+    on = replace(CAT, source="ab", mask="abc")
+    asked = [CAT, on, replace(on, seed=8), replace(on, mask="")]
+    async with engine_that(listen, tmp_path, open_image) as client:
+        with pytest.raises(EngineError, match=r"^console:me {'ab': 2, 'abc': 3}$"):
+            await client.draw(asked, ignore, owner="console:me")
+    assert sorted(opened) == ["ab", "abc"]
+
+
+async def test_an_image_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+    async with engine_that(listen, tmp_path) as client:
+        with pytest.raises(BadRecipe, match="已经不在了"):
+            await client.draw([replace(CAT, source="ab")], ignore)
+
+
+async def test_images_too_large_for_a_frame_are_refused_and_the_connection_stays(
+    tmp_path: Path,
+) -> None:
+    half = bytes(32 << 20)
+    async with engine_that(listen, tmp_path, lambda _: half) as client:
+        with pytest.raises(BadRecipe, match="一共 64 MB，最多 63 MB"):
+            await client.draw([replace(CAT, source="a", mask="b")], ignore)
+        with pytest.raises(EngineError, match="'a': 33554432"):
+            await client.draw([replace(CAT, source="a")], ignore)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"prompt": "\ud800"}, "传不过去的字或数"),
+        ({"seed": 1 << 70}, "传不过去的字或数"),
+        ({"prompt": "长" * (wire.LARGEST // 3)}, "太长了"),
+    ],
+    ids=["half a character", "too many bits", "too long"],
+)
+async def test_what_no_frame_can_hold_is_refused_in_words(
+    tmp_path: Path, wrong: dict[str, Any], words: str
+) -> None:
+    async with engine_that(listen, tmp_path) as client:
+        with pytest.raises(BadRecipe, match=words):
+            await client.draw([replace(CAT, **wrong)], ignore)

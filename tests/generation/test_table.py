@@ -6,7 +6,7 @@ from generation.samplers import NAMES, start
 from generation.samplers.query import Noise, run
 from generation.samplers.table import table
 
-SIGMAS = [14.6, 9.0, 5.0, 2.5, 1.2, 0.6, 0.2, 0.05, 0.0]
+SIGMAS = (14.6, 9.0, 5.0, 2.5, 1.2, 0.6, 0.2, 0.05, 0.0)
 
 
 def denoise(x: Tensor, sigma: float) -> Tensor:

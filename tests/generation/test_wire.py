@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation import wire
-from generation.recipe import Picture, Preview, Progress, Recipe
+from generation.recipe import Expand, Picture, Preview, Progress, Recipe
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
 NUMBERS = st.floats(allow_nan=False)
@@ -26,13 +26,40 @@ RECIPES = st.builds(
     levels=st.sampled_from(["model", "karras"]),
     seed=COUNTS,
     loras=st.dictionaries(TEXTS, NUMBERS, max_size=2),
+    source=TEXTS,
+    mask=TEXTS,
+    strength=NUMBERS,
+    expand=st.none()
+    | st.builds(
+        Expand,
+        left=COUNTS,
+        up=COUNTS,
+        right=COUNTS,
+        down=COUNTS,
+        edges=st.sampled_from(["copy", "reflect"]),
+    ),
+    hires=NUMBERS,
+    fast=st.booleans(),
 )
 PREVIEWS = st.builds(Preview, width=COUNTS, height=COUNTS, rgb=st.binary(max_size=64))
 PROGRESS = st.builds(
     Progress, index=COUNTS, step=COUNTS, steps=COUNTS, preview=st.none() | PREVIEWS
 )
-PICTURES = st.builds(Picture, recipe=RECIPES, rgb=st.binary(max_size=64), seconds=NUMBERS)
-ASKED = st.builds(wire.Draw, COUNTS, st.lists(RECIPES, max_size=3)) | st.builds(wire.Cancel, COUNTS)
+PICTURES = st.builds(
+    Picture,
+    recipe=RECIPES,
+    rgb=st.binary(max_size=64),
+    seconds=NUMBERS,
+    notes=st.lists(TEXTS, max_size=2).map(tuple),
+)
+DRAWS = st.builds(
+    wire.Draw,
+    id=COUNTS,
+    recipes=st.lists(RECIPES, max_size=3),
+    owner=TEXTS,
+    images=st.dictionaries(TEXTS, st.binary(max_size=64), max_size=2),
+)
+ASKED = DRAWS | st.builds(wire.Cancel, COUNTS)
 ANSWERED = st.one_of(
     st.builds(wire.Hello, COUNTS),
     st.builds(wire.Ready),
