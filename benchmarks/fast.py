@@ -49,12 +49,14 @@ def recipes(count: int) -> list[Recipe]:
     ]
 
 
-def drawn(studio: Engine, asked: Sequence[Recipe]) -> tuple[list[np.ndarray], float]:
+def drawn(
+    studio: Engine, asked: Sequence[Recipe], together: int = BATCH
+) -> tuple[list[np.ndarray], float]:
     """Return the pictures, (h, w, 3) each, and the seconds they took."""
     began = perf_counter()
     pictures: list[np.ndarray] = []
-    for start in range(0, len(asked), BATCH):
-        for canvas in draw(studio, *asked[start : start + BATCH]):
+    for start in range(0, len(asked), together):
+        for canvas in draw(studio, *asked[start : start + together]):
             assert canvas.picture, canvas.error
             flat = np.frombuffer(canvas.picture.rgb, np.uint8)
             pictures.append(flat.reshape(SIDE, SIDE, 3).astype(np.float64))

@@ -41,9 +41,13 @@ class EngineConfig(BaseModel):
     device: str = "auto"
     """A device of torch, as cpu or cuda:1; auto is cuda where there is one."""
     dtype: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """What networks compute in; auto is fp32 on the CPU, else bf16, or fp16 where there is none."""
+    """What networks compute in; auto is bf16 where the device has it, else fp32 on the
+    CPU and fp16 elsewhere."""
     threads: int = Field(default=0, ge=0)
     """CPU threads of one operation; 0 is one for each core."""
+    waiting: Literal["auto", "spin", "sleep"] = "auto"
+    """How CPU threads wait for each other; spinning is faster on an idle machine, and far slower on
+    a busy one. auto spins if the machine is idle when the engine starts."""
     max_batch: int = Field(default=0, ge=0)
     """Rows that step together; a picture with guidance takes 2. 0: by the measured knee."""
     knee_file: Path | None = None

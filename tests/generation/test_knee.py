@@ -140,9 +140,12 @@ def operator(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.Monkey
     folders = json.dumps({"mini": str(models["eps"]), "v": str(models["v"])})
     for name, value in {
         **server.SURROUNDINGS,
+        **server.WAITING["sleep"],
         "LC_ALL": "C",
         "DANQING_ENGINE__MODELS": folders,
         "DANQING_ENGINE__DEVICE": "cpu",
+        "DANQING_ENGINE__DTYPE": "fp32",
+        "DANQING_ENGINE__WAITING": "sleep",
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,1 @@
+"""Requests of many users, all unlike, through diffusers and through our engine."""
