@@ -50,7 +50,7 @@ def knee(data: Path | None, model: str | None, *, json: bool) -> int:
 
 
 def _measure(config: EngineConfig, name: str, file: Path) -> Found:
-    os.environ.update(server.SURROUNDINGS | server.waiting(config))
+    os.environ.update(server.SURROUNDINGS | server.waiting(config, os.getloadavg()[0]))
 
     import torch
 

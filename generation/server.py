@@ -196,11 +196,16 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     return Desk(engine, inbox)
 
 
-def waiting(config: EngineConfig) -> dict[str, str]:
-    """Return the environment by which threads wait as the operator wants."""
+def waiting(config: EngineConfig, load: float) -> dict[str, str]:
+    """Return the environment by which threads wait as the operator wants.
+
+    Args:
+        config: What the operator wants.
+        load: Programs that want to run, on average of the last minute.
+    """
     how = config.waiting
     if how == "auto":
-        how = "spin" if os.getloadavg()[0] < IDLE * (os.cpu_count() or 1) else "sleep"
+        how = "spin" if load < IDLE * (os.cpu_count() or 1) else "sleep"
     return WAITING[how]
 
 
@@ -245,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--config", default="{}", help="an EngineConfig as JSON")
     given = parser.parse_args(arguments)
     config = EngineConfig.model_validate_json(given.config)
-    os.environ.update(SURROUNDINGS | waiting(config))
+    os.environ.update(SURROUNDINGS | waiting(config, os.getloadavg()[0]))
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     own = None
     if given.fd is not None:
