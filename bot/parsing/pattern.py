@@ -73,8 +73,9 @@ def lead(words: Words) -> re.Pattern[str]:
     taken = rf"[把将](?=[^{STOPS}{CUT}]{{1,100}}(?:{made}))"
     command = rf"/(?:{commands})(?:@\w+)?(?![a-z])(?: prompt:)?"
     return re.compile(
-        rf"^(?:(?P<command>{command})|{GAP}|@?(?:{names})(?:bot)?{soon}|(?:{greetings}){soon}"
-        rf"|{wishes}|{taken})*+(?P<verb>(?:{verbs})(?:一下|点)?)?{GAP}*+"
+        # atomic, not possessive: before Python 3.11.5 "(…)*+" lost what it had matched (gh-106052)
+        rf"^(?>(?:(?P<command>{command})|{GAP}|@?(?:{names})(?:bot)?{soon}|(?:{greetings}){soon}"
+        rf"|{wishes}|{taken})*)(?P<verb>(?:{verbs})(?:一下|点)?)?{GAP}*+"
         rf"(?:{_pictures(words)}|(?(verb)|(?<=要))(?:{measures})(?!{owners}|{GAP}|$))?"
         rf"(?:(?(verb)|(?!))(?:{pictures})(?={GAP}|$))?(?:{GAP}*(?:内容|主题|画面)(?:是|为|:))?"
     )
