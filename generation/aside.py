@@ -13,6 +13,8 @@ class Later:
 
     values: tuple[Tensor, ...]
     _event: "torch.cuda.Event | None"
+    _work: Callable[[], object]
+    """Holds what it was made of: its memory must not be used anew while another stream reads it."""
 
     @property
     def ready(self) -> bool:
@@ -39,13 +41,13 @@ class Aside:
         """
         stream = self._stream
         if stream is None:
-            return Later(tuple(value.cpu() for value in work()), None)
+            return Later(tuple(value.cpu() for value in work()), None, work)
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             values = tuple(_to_pinned(value) for value in work())
             event = torch.cuda.Event()
             event.record(stream)
-        return Later(values, event)
+        return Later(values, event, work)
 
 
 def _to_pinned(value: Tensor) -> Tensor:

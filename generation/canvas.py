@@ -92,14 +92,9 @@ class Canvas:
         return self.recipe.model
 
     @property
-    def guides(self) -> bool:
-        """Whether its next call has a row for what is to be avoided."""
-        return self.plan.guided[min(self.call, self.plan.calls - 1)]
-
-    @property
     def rows(self) -> int:
-        """How many rows of a batch it takes now."""
-        return 2 if self.guides else 1
+        """How many rows of a batch its next call takes: another for what is to be avoided."""
+        return 2 if self.plan.guided[min(self.call, self.plan.calls - 1)] else 1
 
     @property
     def shallow(self) -> bool:
@@ -145,11 +140,6 @@ class Canvas:
         """Steps of all passes together."""
         return self.recipe.steps if self.error else steps(self.recipe)
 
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will come of it."""
-        return self.picture is not None or self.error is not None
-
     def fit(self, model: Model) -> None:
         """Learn what the scheduler must know: how large it is to the model, and its plan.
 
@@ -179,12 +169,8 @@ class Canvas:
         self.images = {}
         if self.source is not None:
             return self._from_source(model, self.source)
-        size = latent_size(self.size_px, model.folder)
-        noise = self._noise(model, size)
-        extra = None
-        if model.folder.inpaint:  # all is to be drawn, and of a grey source nothing is known
-            extra = torch.cat([torch.ones_like(noise[:1]), self._hidden(model, self.size_px)])
-        return self._start(model, noise * self.plan.first, extra=extra)
+        noise = self._noise(model, latent_size(self.size_px, model.folder))
+        return self._start(model, noise * self.plan.first, extra=self._hidden(model))
 
     def stepped(self, *, shallow: bool) -> None:
         """Take note of a step."""
@@ -198,15 +184,11 @@ class Canvas:
             self.latent = latent
             return None
         self._done, self._small, self.call, self.deep_rows = self.plan.steps[-1], False, 0, 0
-        width, height = self.recipe.width, self.recipe.height
-        size = latent_size((width, height), model.folder)
+        size = latent_size(self.size_px, model.folder)
         clean = functional.interpolate(latent[None], size=size, mode="bilinear")[0]
         self.plan = plan(self.recipe, model.folder.noising, strength=self.recipe.strength)
-        extra = None
-        if model.folder.inpaint:
-            extra = torch.cat([torch.ones_like(clean[:1]), self._hidden(model, (width, height))])
         noise = self._noise(model, size)
-        return self._start(model, clean + self.plan.start * noise, extra=extra)
+        return self._start(model, clean + self.plan.start * noise, extra=self._hidden(model))
 
     def _from_source(self, model: Model, given: Source) -> Start:
         """Return a start on the way down from the source.
@@ -252,10 +234,16 @@ class Canvas:
         drawn = torch.randn(model.folder.latent_channels, *size, generator=self._generator)
         return drawn.to(model.device)
 
-    def _hidden(self, model: Model, size_px: tuple[int, int]) -> Tensor:
-        """Return the latent of a source of which all is masked."""
-        grey = torch.zeros(1, 3, size_px[1], size_px[0], device=model.device)
-        return model.encode(grey, self._generator)[0]
+    def _hidden(self, model: Model) -> Tensor | None:
+        """Return what a network that is shown mask and source is shown when there is neither.
+
+        All is to be drawn, and of the source, which is grey, nothing is known.
+        """
+        if not model.folder.inpaint:
+            return None
+        width, height = self.size_px
+        grey = model.encode(torch.zeros(1, 3, height, width, device=model.device), self._generator)
+        return torch.cat([torch.ones_like(grey[0, :1]), grey[0]])
 
 
 def steps(recipe: Recipe) -> int:

@@ -58,8 +58,11 @@ class Engine:
         self._aside = Aside(shelf.device)
         self._pools: dict[Hashable, Pool] = {}
         self._caps: dict[Hashable, int] = {}
+        """Most rows of a batch, by shape."""
+        self._short: dict[Hashable, int] = {}
+        """The same, where more once did not fit."""
         self._refused: list[Canvas] = []
-        self._drying: list[tuple[Canvas, Later]] = []
+        self._drying: dict[Canvas, Later] = {}
         """Canvases whose pixels are on their way."""
 
     @property
@@ -75,12 +78,7 @@ class Engine:
         Raises:
             EngineError: It cannot be loaded.
         """
-        model = self._shelf.take(name)
-        folder = model.folder
-        side = folder.native_px
-        model.network.learn(side // folder.latent_px, side // folder.latent_px, folder.tokens)
-        if self._preview_every_s:
-            self._previewer.learn(model)
+        side = self._shelf.take(name).folder.native_px
         recipe = Recipe(
             model=name,
             prompt="",
@@ -132,7 +130,7 @@ class Engine:
         """Forget a canvas that nobody wants any more."""
         self._scheduler.drop(canvas)
         self._refused = [other for other in self._refused if other is not canvas]
-        self._drying = [(other, later) for other, later in self._drying if other is not canvas]
+        self._drying.pop(canvas, None)
         if canvas.place is not None:
             canvas.place.pool.leave(canvas.place.number)
             canvas.place = None
@@ -192,13 +190,15 @@ class Engine:
 
     def _fit(self, canvas: Canvas) -> None:
         model = self._shelf.take(canvas.model, busy=self._scheduler.models)
+        if self._preview_every_s:
+            self._previewer.learn(model)  # with the loading, not between two steps of others
         canvas.fit(model)
         self._limit(canvas, model)
 
     def _limit(self, canvas: Canvas, model: Model) -> None:
-        """Learn the most rows of its shape; what was learned from want of memory stays."""
+        """Learn the most rows of its shape, by what fits now."""
         rows = self._cap(model, canvas)
-        self._caps[canvas.shape] = min(rows, self._caps.get(canvas.shape, rows))
+        self._caps[canvas.shape] = min(rows, self._short.get(canvas.shape, rows))
 
     def _begin(self, canvas: Canvas) -> None:
         recipe, model = canvas.recipe, self._shelf.take(canvas.model)
@@ -235,7 +235,8 @@ class Engine:
                 self._fail(batch[0], error)
                 return
             half = len(batch) // 2
-            self._caps[batch[0].shape] = sum(canvas.rows for canvas in batch[:half])
+            rows = sum(canvas.rows for canvas in batch[:half])
+            self._caps[batch[0].shape] = self._short[batch[0].shape] = rows
         else:
             for canvas in batch:
                 canvas.stepped(shallow=shallow)
@@ -255,20 +256,19 @@ class Engine:
             self._settle(canvas, again)
             return
         self._scheduler.drop(canvas)
-        later = self._aside.begin(lambda: _finish(model, latent))
-        self._drying.append((canvas, later))
+        self._drying[canvas] = self._aside.begin(lambda: _finish(model, latent))
 
     def _dried(self, *, wait: bool) -> list[Canvas]:
         """Return the canvases whose pixels have come."""
-        dry = [(canvas, later) for canvas, later in self._drying if wait or later.ready]
-        self._drying = [pair for pair in self._drying if pair not in dry]
-        for canvas, later in dry:
-            later.wait()
-            self._attempt(canvas, lambda canvas, later=later: self._hang(canvas, later))
-        return [canvas for canvas, _ in dry]
+        dry = [canvas for canvas, later in self._drying.items() if wait or later.ready]
+        for canvas in dry:
+            self._attempt(canvas, self._hang)
+        return dry
 
-    def _hang(self, canvas: Canvas, later: Later) -> None:
+    def _hang(self, canvas: Canvas) -> None:
         """Make the picture of its pixels."""
+        later = self._drying.pop(canvas)
+        later.wait()
         rgb, finite = later.values
         if not finite:
             raise BrokenModel(f"模型 {canvas.model} 画出来的不是数")

@@ -21,7 +21,7 @@ class Network:
         self._dtype = unet.dtype
         self._attention = Attention()
         self._last: Any = unet.up_blocks[-1]
-        self.deep_channels: int = unet.config.block_out_channels[:2][-1]  # pyright: ignore[reportAttributeAccessIssue]
+        self.deep_channels: int = unet.config["block_out_channels"][:2][-1]
         """Channels of what the last block takes from those below it."""
 
     @torch.inference_mode()

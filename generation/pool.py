@@ -99,11 +99,6 @@ class Pool:
         """Places that are somebody's."""
         return len(self.x) - len(self._free)
 
-    @property
-    def bytes_each(self) -> int:
-        """What a place takes."""
-        return sum(getattr(self, name)[0].nbytes for name in self._names)
-
     def seat(self, start: Start) -> int:
         """Put a canvas at a free place, and return it."""
         if not self._free:

@@ -21,7 +21,7 @@ class _Lineup:
 
     whose: tuple[tuple[Canvas, int], ...]
     """Its canvases and their rows."""
-    seats: list[Seat]
+    seats: list[Seat[Canvas]]
     index: Index
 
 
@@ -38,7 +38,7 @@ class Runner:
         """Row counts of batches that are captured; () where none is."""
         return self._replay.sizes
 
-    def denoise(self, model: Model, batch: Sequence[Canvas], *, shallow: bool = False) -> None:
+    def denoise(self, model: Model, batch: Sequence[Canvas], *, shallow: bool) -> None:
         """Take each canvas one call of the network further.
 
         Args:
@@ -48,12 +48,11 @@ class Runner:
         """
         pool = batch[0].at.pool
         lineup = self._line_up(pool, batch)
-        worn = [seat.canvas.worn for seat in lineup.seats if isinstance(seat.canvas, Canvas)]
+        worn = [seat.canvas.worn for seat in lineup.seats]
         spare = len(lineup.index.owner) - len(worn)
         model.slots.wear([*worn, *worn[:1] * spare])
-        calls = [canvas.call for canvas in batch]
         kind = Kind(
-            fresh=any(call in canvas.plan.fresh for canvas, call in zip(batch, calls, strict=True)),
+            fresh=any(canvas.call in canvas.plan.fresh for canvas in batch),
             kept=any(canvas.keeps for canvas in batch),
             record=not shallow and any(canvas.recipe.fast for canvas in batch),
             shallow=shallow,
@@ -77,12 +76,12 @@ class Runner:
         self._lineups[pool] = lineup
         return lineup
 
-    def _index(self, pool: Pool, batch: Sequence[Canvas], rows: list[Seat]) -> Index:
+    def _index(self, pool: Pool, batch: Sequence[Canvas], rows: list[Seat[Canvas]]) -> Index:
         """Return the index of a batch; filled up with copies of its first row and canvas."""
         places = [canvas.at.number for canvas in batch]
         order = {canvas: number for number, canvas in enumerate(batch)}
         row_of = {seat: row for row, seat in enumerate(rows)}
-        owner = [order[seat.canvas] for seat in rows]  # pyright: ignore[reportArgumentType]
+        owner = [order[seat.canvas] for seat in rows]
         context = [
             places[number] * SIDES + seat.side for number, seat in zip(owner, rows, strict=True)
         ]

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MIB = 2**20
 SURROUNDINGS = {
     # no network, no foreign code, no chatter
     "HF_HUB_OFFLINE": "1",
@@ -162,6 +161,7 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     from generation.engine import Engine
     from generation.knee import Knees
     from generation.lora.shelf import LoraShelf
+    from generation.memory import MIB
     from generation.preview import Previewer
     from generation.zoo.shelf import Shelf
 

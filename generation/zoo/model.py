@@ -97,7 +97,9 @@ def load(
     parts = {name: part.to(device, **layout).eval() for name, part in parts.items()}
     text = Text(words, parts.pop("text_encoder"), tokens=folder.tokens, budget_bytes=prompt_bytes)
     unet = parts["unet"]
-    return Model(folder=folder, text=text, network=Network(unet), slots=Slots(unet), **parts)
+    network, side = Network(unet), folder.native_px // folder.latent_px
+    network.learn(side, side, folder.tokens)
+    return Model(folder=folder, text=text, network=network, slots=Slots(unet), **parts)
 
 
 def load_tiny(path: Path) -> AutoencoderTiny:
