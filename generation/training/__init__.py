@@ -1,1 +1,1 @@
-"""How the embedded model is made: scenes, their pictures and captions, and the training."""
+"""Teaching a model what it does not know: LoRAs, new words, whole models."""

@@ -1,6 +1,6 @@
 """Training of the autoencoder: pictures to latents of an eighth of their size, and back.
 
-Run: python -m generation.training.autoencoder --work FOLDER --minutes 8
+Run: python -m generation.mini.autoencoder --work FOLDER --minutes 8
 """
 
 import argparse
@@ -16,28 +16,36 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 from torch.nn import functional
 
+from generation.mini.caption import TREATMENTS
+from generation.mini.draw import chance, pick
+from generation.mini.picture import render
+from generation.mini.scene import compose
+from generation.mini.shared import Shares
 from generation.training.checkpoint import load_state, save_state
-from generation.training.picture import render
-from generation.training.scene import compose
-from generation.training.shared import Shares
 
-CROP = 64
+CROP = 96
 """Side of the training crops in pixels."""
+
+LATENT = 4
+"""Channels of the latents."""
+
+_STYLED = 0.4
+"""Share of the pictures that a style has treated."""
 
 _SEED = 1
 """Data seed of the autoencoder's scenes."""
 
 
 def new_autoencoder() -> AutoencoderKL:
-    """Make the untrained autoencoder; four latent channels, eight pixels to a latent."""
+    """Make the untrained autoencoder; LATENT channels, eight pixels to a latent."""
     shape: dict[str, Any] = {
         "block_out_channels": (16, 32, 64, 64),
         "down_block_types": ("DownEncoderBlock2D",) * 4,
         "up_block_types": ("UpDecoderBlock2D",) * 4,
         "layers_per_block": 1,
         "norm_num_groups": 8,
-        "latent_channels": 4,
-        "sample_size": 128,
+        "latent_channels": LATENT,
+        "sample_size": 256,
         "mid_block_add_attention": False,
     }
     return AutoencoderKL(**shape)
@@ -54,9 +62,10 @@ def crops(number: int, batch: int) -> Tensor:
     for n in range(number, number + batch):
         scene = compose(_SEED, n)
         rng = np.random.default_rng([_SEED, n, 1])
+        style = pick(rng, tuple(TREATMENTS)) if chance(rng, _STYLED) else None
         x = int(rng.integers(0, scene.width - CROP + 1))
         y = int(rng.integers(0, scene.height - CROP + 1))
-        cut.append(pixels(render(scene).crop((x, y, x + CROP, y + CROP))))
+        cut.append(pixels(render(scene, style).crop((x, y, x + CROP, y + CROP))))
     return torch.stack(cut)
 
 
@@ -81,13 +90,13 @@ def even_out(network: AutoencoderKL, scenes: int = 256) -> None:
         network.encode(crops(n, 32), return_dict=False)[0].mean.transpose(0, 1).flatten(1)
         for n in range(0, scenes, 32)
     ]
-    values = torch.cat(parts, dim=1)  # (4, N)
+    values = torch.cat(parts, dim=1)  # (LATENT, N)
     mean, spread = values.mean(dim=1), values.std(dim=1)
     into: Any = network.quant_conv
     out: Any = network.post_quant_conv
     weight, bias = into.weight, into.bias
-    weight[:4] /= spread[:, None, None, None]
-    bias[:4] = (bias[:4] - mean) / spread
+    weight[:LATENT] /= spread[:, None, None, None]
+    bias[:LATENT] = (bias[:LATENT] - mean) / spread
     out.bias += out.weight[:, :, 0, 0] @ mean
     out.weight *= spread[None, :, None, None]
 
@@ -99,7 +108,7 @@ class Plan:
     work: Path
     """Folder of the checkpoint and the losses."""
     minutes: float
-    batch: int = 16
+    batch: int = 8
     rate: float = 2e-3
     shake: float = 0.05
     """Deviation of the noise put on latents."""

@@ -8,8 +8,9 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import BertTokenizer, CLIPTextConfig, CLIPTextModel
 
-from generation.training.caption import words_besides_nouns
-from generation.training.noun import NOUNS
+from generation.mini.autoencoder import LATENT
+from generation.mini.caption import words_besides_nouns
+from generation.mini.noun import NOUNS
 
 WIDTH = 192
 """Features of one token."""
@@ -47,7 +48,7 @@ def vocabulary() -> list[str]:
 
 def spoken() -> set[str]:
     """Collect every character that a caption can hold."""
-    nouns = ("".join((noun.name, noun.measures, *noun.aliases)) for noun in NOUNS.values())
+    nouns = ("".join((noun.measures, *noun.names)) for noun in NOUNS.values())
     return set("".join((*nouns, *words_besides_nouns())))
 
 
@@ -107,21 +108,22 @@ def new_text_encoder() -> CLIPTextModel:
     return model
 
 
-def new_denoiser(channels: tuple[int, ...] = (48, 96, 160)) -> UNet2DConditionModel:
+def new_denoiser(channels: tuple[int, ...] = (32, 64, 128, 160)) -> UNet2DConditionModel:
     """Make the untrained denoiser.
 
     It reads the caption twice: by cross attention, and pooled into the time embedding, which
     scales and shifts every block; so what a picture is of is learned as fast as a class label.
     """
-    attended = len(channels) - 1
+    attended = min(2, len(channels) - 1)
+    plain = len(channels) - attended
     shape: dict[str, Any] = {
-        "sample_size": 16,
-        "in_channels": 4,
-        "out_channels": 4,
+        "sample_size": 32,
+        "in_channels": LATENT,
+        "out_channels": LATENT,
         "block_out_channels": channels,
         "layers_per_block": 1,
-        "down_block_types": ("DownBlock2D", *["CrossAttnDownBlock2D"] * attended),
-        "up_block_types": (*["CrossAttnUpBlock2D"] * attended, "UpBlock2D"),
+        "down_block_types": ("DownBlock2D",) * plain + ("CrossAttnDownBlock2D",) * attended,
+        "up_block_types": ("CrossAttnUpBlock2D",) * attended + ("UpBlock2D",) * plain,
         "cross_attention_dim": WIDTH,
         "attention_head_dim": tuple(max(1, width // 32) for width in channels),
         "norm_num_groups": 16,

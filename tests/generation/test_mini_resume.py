@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from generation.mini.latent import Shelf, Shelves
+from generation.mini.loop import Plan, Training, train
+from generation.mini.network import TOKENS
 from generation.training.checkpoint import load_state, save_state, write_whole
-from generation.training.latent import Shelf, Shelves
-from generation.training.loop import Plan, Training, train
-from generation.training.network import TOKENS
 
 _STEPS = 14
 
@@ -27,9 +27,7 @@ def make(work: Path) -> tuple[Training, Plan]:
     tokens = torch.randint(5, 3000, (40, TOKENS), generator=source).to(torch.int16)
     shelves = Shelves(work)
     shelves.put("64x64", Shelf(latents, tokens, np.arange(10)))
-    plan = Plan(
-        work=work, minutes=1.0, batch=4, channels=(16, 32), steps=_STEPS, save_s=0.0, warm_up=3
-    )
+    plan = Plan(work=work, batch=4, channels=(16, 32), steps=_STEPS, save_s=0.0, warm_up=3)
     return Training(plan, shelves, 1.0, torch.zeros(1, TOKENS, dtype=torch.int64)), plan
 
 

@@ -1,6 +1,6 @@
 """A trained model as a diffusers folder: half precision, safetensors, put in place whole.
 
-Run: python -m generation.training.export --work FOLDER --to generation/mini/weights
+Run: python -m generation.mini.export --work FOLDER --to generation/mini/weights
 """
 
 import argparse
@@ -17,9 +17,9 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel
 
+from generation.mini.latent import trained_autoencoder
+from generation.mini.network import SCHEDULER, new_denoiser, new_text_encoder, write_tokenizer
 from generation.training.checkpoint import load_state
-from generation.training.latent import trained_autoencoder
-from generation.training.network import SCHEDULER, new_denoiser, new_text_encoder, write_tokenizer
 
 _PARTS: dict[str, list[str | None]] = {
     "feature_extractor": [None, None],

@@ -1,6 +1,6 @@
 """The command that trains the denoiser in a work folder.
 
-Run: python -m generation.training.diffusion --work FOLDER --minutes 90
+Run: python -m generation.mini.diffusion --work FOLDER --steps 9500
 """
 
 import argparse
@@ -11,11 +11,12 @@ from pathlib import Path
 import torch
 from transformers import BertTokenizer
 
-from generation.training.export import averaged, export
-from generation.training.latent import Shelves, trained_autoencoder
-from generation.training.loop import Plan, Training, train
-from generation.training.network import token_ids
-from generation.training.sheet import CAPTIONS, draw_all, lay_out
+from generation.mini.evaluation import Painter
+from generation.mini.export import averaged, export
+from generation.mini.latent import Shelves, trained_autoencoder
+from generation.mini.loop import Plan, Training, train
+from generation.mini.network import token_ids
+from generation.mini.sheet import PLAIN, lay_out, wishes
 
 
 class Show:
@@ -28,29 +29,30 @@ class Show:
 
     def __call__(self, training: Training) -> None:
         """Show the training unless it was shown just now."""
-        shelves = training.shelves.refresh()
+        scenes = training.shelves.refresh()
         if time.monotonic() - self._last < self._every_s and training.progress < 1.0:
             return
         self._last = time.monotonic()
         model = self._work / "model"
         with torch.inference_mode():
             export(model, *averaged(training.averaged), trained_autoencoder(self._work))
-        pictures = draw_all(model, CAPTIONS)
-        minutes = int(training.elapsed_s // 60)
-        lay_out(pictures, CAPTIONS).save(self._work / f"sheet-{minutes:04d}.png")
-        print(f"{minutes} min, {training.samples} samples, {shelves} scenes", flush=True)  # noqa: T201
+        painter = Painter(model, {}, dtype=torch.float32)
+        pictures = painter.draw(wishes()[: len(PLAIN)], tell=lambda _: None)
+        lay_out(pictures, 128).save(self._work / f"sheet-{training.step_number:06d}.png")
+        words = f"step {training.step_number}, {training.samples} samples of {scenes} scenes"
+        print(words, flush=True)  # noqa: T201
 
 
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=90.0)
-    parser.add_argument("--batch", type=int, default=48)
-    parser.add_argument("--sheet-minutes", type=float, default=9.0)
+    parser.add_argument("--steps", type=int, default=9500)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--sheet-minutes", type=float, default=15.0)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
-    plan = Plan(work=given.work, minutes=given.minutes, batch=given.batch, threads=given.threads)
+    plan = Plan(work=given.work, steps=given.steps, batch=given.batch, threads=given.threads)
     tokenizer = BertTokenizer.from_pretrained(given.work / "tokenizer")
     shelves = Shelves(given.work)
     shelves.refresh()

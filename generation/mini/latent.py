@@ -1,6 +1,6 @@
 """The training set as latents: encoded once, kept in shards that may grow while training runs.
 
-Run: python -m generation.training.latent --work FOLDER --scenes 40000
+Run: python -m generation.mini.latent --work FOLDER --scenes 60000
 """
 
 import argparse
@@ -17,11 +17,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import BertTokenizer
 
-from generation.training.autoencoder import new_autoencoder, pixels
+from generation.mini.autoencoder import new_autoencoder, pixels
+from generation.mini.network import token_ids, write_tokenizer
+from generation.mini.picture import render
+from generation.mini.scene import SIZES, Scene, compose
 from generation.training.checkpoint import load_state, write_whole
-from generation.training.network import token_ids, write_tokenizer
-from generation.training.picture import render
-from generation.training.scene import SIZES, Scene, compose
 
 SHARD = 1000
 """Scenes in one file."""
@@ -46,7 +46,7 @@ def trained_autoencoder(work: Path) -> AutoencoderKL:
 
 @torch.inference_mode()
 def encode(network: AutoencoderKL, scenes: list[Scene]) -> Tensor:
-    """Encode scenes of one size to latents (B, 4, H, W) float32, not yet scaled."""
+    """Encode scenes of one size to latents (B, C, H, W) float32, not yet scaled."""
     wanted = torch.stack([pixels(render(scene)) for scene in scenes])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         return network.encode(wanted, return_dict=False)[0].mean.float()
@@ -73,14 +73,14 @@ class Shelf:
     """All encoded scenes of one size."""
 
     latents: Tensor
-    """(N, 4, H, W) float16, not scaled."""
+    """(N, C, H, W) float16, not scaled."""
     tokens: Tensor
     """(N, TOKENS) int16."""
     easy: np.ndarray
-    """Indices of the scenes that show one thing in no style."""
+    """Indices of the scenes that show one thing in the middle."""
 
     def pick(self, rng: Generator, batch: int, easy_share: float) -> tuple[Tensor, Tensor]:
-        """Draw latents (B, 4, H, W) float32 and tokens (B, TOKENS) int64, with replacement."""
+        """Draw latents (B, C, H, W) float32 and tokens (B, TOKENS) int64, with replacement."""
         any_one = rng.integers(len(self.latents), size=batch)
         simple = self.easy[rng.integers(len(self.easy), size=batch)]
         chosen = torch.from_numpy(np.where(rng.random(batch) < easy_share, simple, any_one))
@@ -115,7 +115,7 @@ class Shelves:
             self.put(name, Shelf(latents, tokens, easy.nonzero().flatten().numpy()))
 
     def put(self, name: str, shelf: Shelf) -> None:
-        """Add scenes of one size, named like 128x128."""
+        """Add scenes of one size, named like 256x256."""
         old = self._shelves.setdefault(name, shelf)
         if old is not shelf:
             old.easy = np.concatenate((old.easy, shelf.easy + len(old.latents)))
@@ -133,7 +133,7 @@ def _sizes(tensors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, Tensor, Te
 def measure_scale(work: Path) -> float:
     """Find the factor that gives latents a deviation of one, from the first shard; keep it."""
     tensors = load_file(work / "latents" / "00000.safetensors")
-    spread = tensors["latents.128x128"].float().std()
+    spread = tensors["latents.256x256"].float().std()
     scale = round(1.0 / float(spread), 4)
     text = json.dumps({"scale": scale})
     write_whole(work / "scale.json", lambda beside: beside.write_text(text))
@@ -144,7 +144,7 @@ def main() -> None:
     """Read the command line and write the shards that are missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--scenes", type=int, default=40_000)
+    parser.add_argument("--scenes", type=int, default=60_000)
     parser.add_argument("--first", type=int, default=0, help="shard to begin with")
     parser.add_argument("--every", type=int, default=1, help="2 for every second shard")
     given = parser.parse_args()

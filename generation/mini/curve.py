@@ -1,6 +1,6 @@
 """The loss curve of a training, drawn from its CSV.
 
-Run: python -m generation.training.curve --work FOLDER --to loss.png
+Run: python -m generation.mini.curve --work FOLDER --to loss.png
 """
 
 import argparse

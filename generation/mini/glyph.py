@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from generation.training.noun import NOUNS
+from generation.mini.noun import NOUNS
 
 FONT = Path(__file__).with_name("emoji.ttf")
 """The glyphs of NOUNS out of Noto Color Emoji; docs/decisions/0005-emoji-font.md says how."""
@@ -20,18 +20,24 @@ _FAINT = 40
 _SOLID = 128
 """Alpha from which a pixel counts for the glyph's range of lightness."""
 
-_SHADOW = 0.35
-"""Share of a glyph's range of lightness that becomes the dark side of its new colour."""
+_GREY = 0.12
+"""Range of red, green and blue up to which a pixel has no colour."""
+
+_PALE, _DEEP, _FAR = 0.82, 0.3, 0.3
+"""Lightness from which, and up to which, a grey keeps its colour when a glyph is dyed (whites of
+eyes, pupils), and how far it must be from the commonest."""
 
 _TINTS: dict[str, tuple[int, int, int]] = {
-    "红": (226, 44, 44),
-    "蓝": (44, 104, 226),
-    "绿": (46, 166, 66),
-    "黄": (248, 206, 40),
-    "紫": (146, 66, 196),
-    "黑": (52, 52, 58),
-    "白": (240, 240, 244),
-    "粉": (250, 142, 186),
+    "红": (226, 38, 40),
+    "蓝": (40, 104, 232),
+    "绿": (44, 166, 62),
+    "黄": (252, 212, 36),
+    "紫": (138, 58, 196),
+    "黑": (46, 46, 52),
+    "白": (244, 244, 248),
+    "粉": (255, 146, 192),
+    "橙": (252, 134, 22),
+    "棕": (134, 82, 44),
 }
 """The red, green and blue of each of the scene's colours."""
 
@@ -55,19 +61,23 @@ def glyph(noun: str, colour: str | None = None) -> Image.Image:
 
 
 def _dyed(picture: Image.Image, rgb: tuple[int, int, int]) -> Image.Image:
-    """Recolour by lightness: the middle becomes `rgb`, shadows and lights stay apart."""
+    """Recolour: the commonest lightness becomes `rgb`, the rest lighter or darker than it.
+
+    What is nearly white or nearly black in the glyph stays so in part, or an owl would lose its
+    eyes.
+    """
     pixels = np.asarray(picture, dtype=np.float32)
-    light = pixels[..., :3] @ np.array((0.299, 0.587, 0.114), dtype=np.float32)
+    colour = pixels[..., :3] / 255.0
+    light = colour @ np.array((0.299, 0.587, 0.114), dtype=np.float32)
     solid = pixels[..., 3] > _SOLID
-    low, high = np.percentile(light[solid], (5, 95))
-    level = np.clip((light - low) / max(high - low, 1.0), 0.0, 1.0)[..., None]
+    middle = float(np.median(light[solid]))
+    low, high = np.percentile(light[solid], (4, 96))
+    up = np.clip((light - middle) / max(float(high) - middle, 0.12), 0.0, 1.0)[..., None]
+    down = np.clip((middle - light) / max(middle - float(low), 0.12), 0.0, 1.0)[..., None]
     body = np.array(rgb, dtype=np.float32)
-    dark = body * 0.3
-    pale = body + (255 - body) * 0.45
-    dyed = np.where(
-        level < _SHADOW,
-        dark + (body - dark) * (level / _SHADOW),
-        body + (pale - body) * np.clip((level - 0.6) / 0.4, 0.0, 1.0),
-    )
+    dyed = body + (255.0 - body) * 0.5 * up - body * 0.45 * down
+    grey = np.ptp(colour, axis=-1) < _GREY
+    kept = grey & (np.abs(light - middle) > _FAR) & ((light > _PALE) | (light < _DEEP))
+    dyed = np.where(kept[..., None], 0.2 * dyed + 0.8 * pixels[..., :3], dyed)
     result = np.concatenate((dyed, pixels[..., 3:]), axis=2)
     return Image.fromarray(result.round().astype(np.uint8), "RGBA")

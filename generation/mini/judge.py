@@ -1,0 +1,307 @@
+"""A small network that tells what a picture shows; it learns from renders only.
+
+Run: python -m generation.mini.judge --work FOLDER --minutes 25
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from generation.errors import BrokenModel
+from generation.mini.caption import BACKDROPS, TREATMENTS
+from generation.mini.draw import chance, pick
+from generation.mini.noun import COLOURS, MOST, NOUNS
+from generation.mini.picture import render
+from generation.mini.scene import Scene, compose
+from generation.training.checkpoint import load_state, save_state, write_whole
+
+FILE = Path(__file__).with_name("judge.safetensors")
+"""The trained judge that comes with the program."""
+
+SIDE = 80
+"""Pictures are looked at in this width and height, pixels."""
+
+PLAIN, OWN, NONE = "素底", "本色", "原样"
+"""No place and no colour behind it; the glyph's own colour; no style."""
+
+ANSWERS: dict[str, tuple[str, ...]] = {
+    "noun": tuple(NOUNS),
+    "background": (PLAIN, *BACKDROPS, *(f"{colour}底" for colour in COLOURS)),
+    "colour": (OWN, *COLOURS),
+    "count": tuple(str(count) for count in range(1, MOST + 1)),
+    "style": (NONE, *TREATMENTS),
+}
+"""What can be asked of a picture, and all answers."""
+
+_SEED = 5
+"""Data seed of the judge's scenes: no other training sees them."""
+
+_STYLED = 0.45
+_BATCH = 64
+_SAVE_S = 120.0
+_POOL = 24_000
+"""Renders that are kept and learned from again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a picture shows."""
+
+    nouns: tuple[str, ...]
+    """The likeliest first; all of them."""
+    background: str
+    colour: str
+    """Of the only kind of thing."""
+    count: str
+    style: str
+
+
+class Judge(nn.Module):
+    """Looks at (B, 3, SIDE, SIDE) float32 from -1 to 1, and has a logit for each answer."""
+
+    def __init__(self, widths: Sequence[int] = (32, 64, 96, 128)) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        for before, width in zip((3, *widths), widths, strict=False):
+            blocks += [
+                nn.Conv2d(before, width, 3, stride=2, padding=1),
+                nn.GroupNorm(8, width),
+                nn.SiLU(),
+                nn.Conv2d(width, width, 3, padding=1),
+                nn.GroupNorm(8, width),
+                nn.SiLU(),
+            ]
+        self.look = nn.Sequential(*blocks)
+        # where a thing is matters for how many there are; 5x5 places are kept
+        self.gather = nn.Sequential(
+            nn.Flatten(), nn.Dropout(0.1), nn.Linear(widths[-1] * 25, 256), nn.SiLU()
+        )
+        self.heads = nn.ModuleDict(
+            {question: nn.Linear(256, len(answers)) for question, answers in ANSWERS.items()}
+        )
+
+    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
+        """Return the logits (B, answers) of each question."""
+        seen = self.gather(self.look(pictures))
+        return {question: head(seen) for question, head in self.heads.items()}
+
+    @torch.inference_mode()
+    def verdicts(self, pictures: Sequence[Image.Image]) -> list[Verdict]:
+        """Tell what pictures of any size show."""
+        self.eval()
+        told: list[Verdict] = []
+        for start in range(0, len(pictures), _BATCH):
+            some = pictures[start : start + _BATCH]
+            logits = self(as_seen(np.stack([thumbnail(picture) for picture in some])))
+            order = logits["noun"].argsort(dim=1, descending=True)
+            best = {question: values.argmax(dim=1) for question, values in logits.items()}
+            told += [
+                Verdict(
+                    nouns=tuple(ANSWERS["noun"][int(n)] for n in order[row]),
+                    **{
+                        question: ANSWERS[question][int(best[question][row])]
+                        for question in ("background", "colour", "count", "style")
+                    },
+                )
+                for row in range(len(some))
+            ]
+        return told
+
+
+def load(path: Path = FILE) -> Judge:
+    """Return the trained judge.
+
+    Raises:
+        BrokenModel: It is not there.
+    """
+    if not path.is_file():
+        raise BrokenModel(f"没有小分类器 {path.name}；请先用 make mini 训练它")
+    judge = Judge()
+    judge.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    return judge.eval()
+
+
+def thumbnail(picture: Image.Image) -> np.ndarray:
+    """Give (SIDE, SIDE, 3) uint8; a picture that is not square is set on a grey one."""
+    scale = SIDE / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    small = picture.convert("RGB").resize(size, Image.Resampling.BOX)
+    page = Image.new("RGB", (SIDE, SIDE), (128, 128, 128))
+    page.paste(small, ((SIDE - size[0]) // 2, (SIDE - size[1]) // 2))
+    return np.asarray(page)
+
+
+def as_seen(pictures: np.ndarray) -> Tensor:
+    """Turn (B, SIDE, SIDE, 3) uint8 into what the judge looks at."""
+    return torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The right answers for renders; -1 where a question has none."""
+
+    nouns: np.ndarray
+    """(B, nouns) float32, 1 for each that is there."""
+    others: dict[str, np.ndarray]
+    """(B,) int64 of each other question."""
+
+
+def answers(scene: Scene, style: str | None) -> tuple[list[int], dict[str, int]]:
+    """Give the nouns of a scene and the index of each other right answer."""
+    alone = len(scene.things) == 1
+    where = scene.backdrop or (f"{scene.wash}底" if scene.wash else PLAIN)
+    right = {
+        "background": ANSWERS["background"].index(where),
+        "count": len(scene.places) - 1,
+        "style": ANSWERS["style"].index(style or NONE),
+        "colour": ANSWERS["colour"].index(scene.things[0].colour or OWN) if alone else -1,
+    }
+    if style in ("水墨", "剪纸", "素描", "赛博朋克"):  # these take the colours away
+        right["colour"] = -1
+        if scene.backdrop is None:
+            right["background"] = -1
+    return [ANSWERS["noun"].index(thing.noun) for thing in scene.things], right
+
+
+class Renders:
+    """A growing pool of small renders with their truth; later ones replace the oldest."""
+
+    def __init__(self, seed: int, size: int) -> None:
+        self._seed, self._number = seed, 0
+        self.pictures = np.zeros((size, SIDE, SIDE, 3), dtype=np.uint8)
+        self.nouns = np.zeros((size, len(NOUNS)), dtype=np.float32)
+        self.others = {
+            question: np.full(size, -1, dtype=np.int64)
+            for question in ANSWERS
+            if question != "noun"
+        }
+
+    @property
+    def full(self) -> int:
+        """How many places are filled."""
+        return min(self._number, len(self.pictures))
+
+    def skip_to(self, number: int) -> None:
+        """Go on with that scene, in an empty pool."""
+        self._number = number - number % len(self.pictures)
+
+    def add(self, many: int) -> None:
+        """Render the next scenes."""
+        for _ in range(many):
+            number, at = self._number, self._number % len(self.pictures)
+            rng = np.random.default_rng([self._seed, number, 7])
+            scene = compose(self._seed, number)
+            style = pick(rng, tuple(TREATMENTS)) if chance(rng, _STYLED) else None
+            nouns, right = answers(scene, style)
+            self.pictures[at] = thumbnail(render(scene, style))
+            self.nouns[at] = 0.0
+            self.nouns[at, nouns] = 1.0
+            for question, answer in right.items():
+                self.others[question][at] = answer
+            self._number += 1
+
+    def truth(self, chosen: np.ndarray) -> Truth:
+        """Give the right answers of some."""
+        return Truth(
+            self.nouns[chosen],
+            {question: values[chosen] for question, values in self.others.items()},
+        )
+
+
+def loss_of(logits: dict[str, Tensor], truth: Truth) -> Tensor:
+    """Compare answers with the truth."""
+    nouns = torch.from_numpy(truth.nouns)
+    loss = functional.cross_entropy(logits["noun"], nouns / nouns.sum(dim=1, keepdim=True))
+    for question, right in truth.others.items():
+        wanted = torch.from_numpy(right)
+        if bool((wanted >= 0).any()):
+            loss = loss + functional.cross_entropy(logits[question], wanted, ignore_index=-1)
+    return loss
+
+
+def _worn(rng: Generator, pictures: np.ndarray) -> Tensor:
+    """Give pictures as a drawing model might have left them: soft, off in colour, noisy."""
+    seen = as_seen(pictures)
+    if chance(rng, 0.6):
+        width = float(rng.uniform(0.3, 1.1))
+        taps = torch.exp(-(torch.arange(-2.0, 3.0) ** 2) / (2 * width**2))
+        taps = (taps / taps.sum()).expand(3, 1, 1, 5)
+        seen = functional.conv2d(seen, taps, padding=(0, 2), groups=3)
+        seen = functional.conv2d(seen, taps.transpose(2, 3), padding=(2, 0), groups=3)
+    gain = torch.from_numpy(rng.uniform(0.92, 1.08, (len(seen), 3, 1, 1)).astype(np.float32))
+    level = torch.from_numpy(rng.uniform(0.0, 0.08, (len(seen), 1, 1, 1)).astype(np.float32))
+    noise = torch.from_numpy(rng.standard_normal(seen.shape, dtype=np.float32))
+    return seen * gain + level * noise
+
+
+def train(work: Path, minutes: float, seed: int = _SEED) -> Judge:
+    """Train for a time, or go on; keep the state in the work folder."""
+    torch.manual_seed(seed)
+    judge = Judge()
+    optimizer = torch.optim.AdamW(judge.parameters(), lr=1e-3, weight_decay=0.02, fused=True)
+    path, step, elapsed_s = work / "judge.pt", 0, 0.0
+    renders = Renders(seed, _POOL)
+    if (state := load_state(path)) is not None:
+        judge.load_state_dict(state["judge"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, elapsed_s = int(state["step"]), float(state["elapsed_s"])
+        renders.skip_to(int(state["number"]))
+    renders.add(2000)
+    since = saved = time.monotonic()
+    while elapsed_s < 60.0 * minutes:
+        renders.add(_BATCH // 2)  # each render is learned from about twice while it is new
+        rng = np.random.default_rng([seed, step, 9])
+        left = min(1.0, 2.5 * max(0.02, 1.0 - elapsed_s / (60.0 * minutes)))
+        for group in optimizer.param_groups:
+            group["lr"] = 1.2e-3 * left * min(1.0, (step + 1) / 200)
+        chosen = rng.integers(renders.full, size=_BATCH)
+        judge.train()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = judge(_worn(rng, renders.pictures[chosen]))
+        loss = loss_of({k: v.float() for k, v in logits.items()}, renders.truth(chosen))
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        now = time.monotonic()
+        elapsed_s, since = elapsed_s + now - since, now
+        if now - saved > _SAVE_S:
+            _save(path, judge, optimizer, step=step, elapsed_s=elapsed_s, number=step * 32)
+            print(f"{elapsed_s / 60:.0f} min, step {step}, loss {float(loss):.3f}", flush=True)  # noqa: T201
+            saved = now
+    _save(path, judge, optimizer, step=step, elapsed_s=elapsed_s, number=step * 32)
+    return judge
+
+
+def _save(path: Path, judge: Judge, optimizer: torch.optim.Optimizer, **numbers: float) -> None:
+    state = {"judge": judge.state_dict(), "optimizer": optimizer.state_dict(), **numbers}
+    save_state(path, state)
+
+
+def main() -> None:
+    """Read the command line, train and export."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--to", type=Path, default=FILE)
+    given = parser.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    judge = train(given.work, given.minutes)
+    tensors = {name: value.half() for name, value in judge.state_dict().items()}
+    write_whole(given.to, lambda beside: save_file(tensors, beside))
+
+
+if __name__ == "__main__":
+    main()
