@@ -33,7 +33,8 @@ RUN /opt/danqing/bin/pip install --no-deps --force-reinstall . \
 FROM build AS build-engine
 ARG PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CERT
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-RUN /opt/danqing/bin/pip install --extra-index-url "$TORCH_INDEX" '.[engine]'
+RUN /opt/danqing/bin/pip install --extra-index-url "$TORCH_INDEX" '.[engine]' \
+ && /opt/danqing/bin/pip install --no-deps spandrel
 COPY README.md LICENSE ./
 COPY bot bot
 COPY generation generation

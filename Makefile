@@ -37,11 +37,17 @@ test-gpu: $(DEV) ## what needs a CUDA device
 	$(VENV)/bin/pytest -m gpu
 
 bench: $(DEV)    ## every figure, in tables
-	@for name in line parity kill fairness fast dtype serving; do echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; done
+	@for name in line parity kill fairness fast dtype training serving; do echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; done
 
 fix: $(DEV)      ## format, and mend what ruff can
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+mini: $(DEV)     ## make the embedded model and its styles anew, from nothing: hours
+	$(PY) -m generation.mini.make --work .training/mini
+
+sheet: $(DEV)    ## draw the sample sheet of the embedded model
+	$(PY) -m generation.mini.sheet --to docs/mini/sheet.jpg
 
 engine: $(RUN)   ## the engine process by itself
 	$(VENV)/bin/danqing engine
@@ -52,11 +58,12 @@ $(VENV)/bin/python:
 $(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "setting up (once; torch is large) 正在安装（只此一次）…"
 	$(PIP) torch==$$(sed -n 's/^torch==//p' constraints.txt)
-	$(PIP) -e '.[telegram,discord,engine]'
+	$(PIP) -e '.[telegram,discord,train]'
+	$(PIP) --no-deps spandrel
 	@touch $@
 
 $(DEV): $(RUN)
 	$(PIP) -e '.[dev]'
 	@touch $@
 
-.PHONY: help setup run test check lint types imports test-gpu bench fix engine
+.PHONY: help setup run test check lint types imports test-gpu bench fix mini sheet engine

@@ -66,7 +66,7 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
     Raises:
         StoreError: The data folder cannot be used.
     """
-    styles = Styles.load()
+    styles = Styles.load(own=config.own_styles)
     store = await Store.open(config.data_dir, config.queue, adapters, time.time)
     knees = config.engine.knee_file or config.data_dir / "knee.json"
     settings = config.engine.model_copy(update={"knee_file": knees.absolute()})

@@ -20,11 +20,13 @@ from adapters.locale import said
 from bot.label import LabelConfig
 from bot.policy import PolicyConfig
 from bot.store.limits import QueueConfig
-from generation.config import EngineConfig
+from generation.config import EngineConfig, files
 
 PREFIX = "DANQING_"
 FILE = Path("config.toml")
 FILE_VARIABLE = "DANQING_CONFIG"
+STYLES, LORAS, EMBEDDINGS = "styles.toml", "loras", "embeddings"
+"""The operator's own, in the data folder."""
 
 
 class ConfigError(Exception):
@@ -49,11 +51,18 @@ class Config(BaseSettings):
 
     data_dir: Path = Path("data")
     """Where the database and the pictures are."""
+    styles_file: Path | None = None
+    """The operator's own styles; None: styles.toml in the data folder, if there is one."""
     queue: QueueConfig = Field(default_factory=QueueConfig)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     label: LabelConfig = Field(default_factory=LabelConfig)
     engine: EngineConfig = Field(default_factory=EngineConfig)
     console: ConsoleConfig = Field(default_factory=ConsoleConfig)
+
+    @property
+    def own_styles(self) -> Path:
+        """Where the operator's own styles are, or would be."""
+        return self.styles_file or self.data_dir / STYLES
 
     @classmethod
     def settings_customise_sources(
@@ -91,13 +100,24 @@ def load(
         raise ConfigError(faults)
     source = type("Config", (Config,), {"file": path, "__module__": __name__})
     try:
-        return source() if data is None else source(data_dir=data)
+        found = source() if data is None else source(data_dir=data)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: {error}"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([said(f"{path}: not UTF-8", f"{path}：不是 UTF-8 编码")]) from error
     except ValidationError as error:
-        raise ConfigError([_fault(path, found) for found in error.errors()]) from error
+        raise ConfigError([_fault(path, fault) for fault in error.errors()]) from error
+    return _with_own_files(found)
+
+
+def _with_own_files(config: Config) -> Config:
+    """Return a config that also names what lies in the data folder; what the file says wins."""
+    engine, data = config.engine, config.data_dir.absolute()
+    own = {
+        "loras": files(data / LORAS) | engine.loras,
+        "embeddings": files(data / EMBEDDINGS) | engine.embeddings,
+    }
+    return config.model_copy(update={"engine": engine.model_copy(update=own)})
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:

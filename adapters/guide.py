@@ -19,11 +19,13 @@ FLAGS = {
     "--strength": "重画多少，0 到 1",
     "--expand": "向外扩画多少像素，例如 --expand 64 或 左,上,右,下",
     "--hires": "先小后大，例如 --hires 2",
+    "--upscale": "画好再放大 2 或 4 倍，例如 --upscale 2",
     "--fast": "更快，略有差别",
 }
 
 
 def guide(config: Config) -> Guide:
     """Return what there is to know before the first picture."""
-    styles = {style.name: "、".join(style.aliases) for style in Styles.load()}
+    found = Styles.load(own=config.own_styles)
+    styles = {style.name: "、".join(style.aliases) for style in found}
     return Guide(gallery=config.data_dir / "pictures", styles=styles, flags=FLAGS)

@@ -16,18 +16,18 @@ from bot.job import Job
 from bot.parsing.outline import outline
 from bot.store.reader import reading
 from bot.store.store import FILE
-from bot.style import BrokenStyles, Styles
-from generation.config import EngineConfig
+from bot.style import BrokenStyles, Styles, read
+from generation.config import EMBEDDED_UPSCALERS, EngineConfig
 from generation.errors import EngineError
 from generation.lora.file import Fit, inspect
-from generation.zoo import folder
+from generation.zoo import embedding, folder, upscaler
 
 Row = Mapping[str, object]
 
 
-def parse(text: str | None) -> int:
+def parse(data: Path | None, text: str | None) -> int:
     """Print what is understood of a text, or of each line of standard input."""
-    styles = Styles.load()
+    styles = Styles.load(own=load(data).own_styles)
     if text is not None:
         print(_json(outline(text, styles)))
         return 0
@@ -51,8 +51,10 @@ def history(data: Path | None, limit: int, *, json: bool) -> int:
     return 0
 
 
-def styles(*, json: bool) -> int:
+def styles(data: Path | None, *, json: bool) -> int:
     """Print the styles."""
+    path = load(data).own_styles
+    own = read(path) if path.exists() else ()
     _print_rows(
         [
             {
@@ -62,8 +64,10 @@ def styles(*, json: bool) -> int:
                 "sampler": style.sampler,
                 "steps": style.steps,
                 "guidance": style.guidance,
+                "loras": list(style.loras),
+                "own": style in own,
             }
-            for style in Styles.load()
+            for style in Styles.load(own=path)
         ],
         json=json,
     )
@@ -88,9 +92,9 @@ def models(*, json: bool) -> int:
     return 1 if any(faults for _, faults in found.values()) else 0
 
 
-def loras(*, json: bool) -> int:
+def loras(data: Path | None, *, json: bool) -> int:
     """Print the LoRAs, and which models each fits; 1 if one fits none."""
-    engine = load().engine
+    engine = load(data).engine
     found = {name: _fits(path, engine) for name, path in engine.loras.items()}
     _print_rows([_lora_row(name, engine.loras[name], *of) for name, of in found.items()], json=json)
     return 0 if all(fits for fits, _ in found.values()) else 1
@@ -107,6 +111,8 @@ def check(data: Path | None) -> int:
         *_style_faults(config),
         *_model_faults(config),
         *_lora_faults(config),
+        *_embedding_faults(config),
+        *_upscaler_faults(config),
         *_data_faults(config),
     ]
     _print_lines(faults)
@@ -117,11 +123,14 @@ def check(data: Path | None) -> int:
 
 
 def _style_faults(config: Config) -> list[str]:
+    named = config.styles_file
+    if named is not None and not named.is_file():
+        return [said(f"styles_file: no file {named}", f"styles_file：没有文件 {named}")]
     try:
-        found = Styles.load()
+        found = Styles.load(own=config.own_styles)
     except BrokenStyles as error:
         return error.faults
-    return [
+    models = [
         said(
             f"style {style.name}: its model {style.model} is not in engine.models",
             f"画风 {style.name}：engine.models 里没有它的模型 {style.model}",
@@ -129,6 +138,16 @@ def _style_faults(config: Config) -> list[str]:
         for style in found
         if style.model not in config.engine.models
     ]
+    loras = [
+        said(
+            f"style {style.name}: there is no LoRA {lora}; `danqing loras` lists them",
+            f"画风 {style.name}：没有叫 {lora} 的 LoRA，danqing loras 列出有哪些",
+        )
+        for style in found
+        for lora in style.loras
+        if lora not in config.engine.loras
+    ]
+    return models + loras
 
 
 def _model_faults(config: Config) -> list[str]:
@@ -148,6 +167,48 @@ def _lora_faults(config: Config) -> list[str]:
         if not fits
         for fault in faults
     ]
+
+
+def _embedding_faults(config: Config) -> list[str]:
+    """Return why a taught word can be used with no model."""
+    widths = {
+        embedding.width_of(folder.read(path))
+        for path in config.engine.models.values()
+        if not folder.faults(path)
+    }
+    found: list[str] = []
+    for name, path in config.engine.embeddings.items():
+        try:
+            words = embedding.inspect(path)
+        except EngineError as error:
+            found.append(str(error))
+            continue
+        found += [
+            said(
+                f"embedding {name}: {word} is {of.width} wide, the models are {_listed(widths)}",
+                f"词向量 {name}：{word} 宽 {of.width}，模型的是 {_listed(widths)}",
+            )
+            for word, of in words.items()
+            if of.width not in widths
+        ]
+    return found
+
+
+def _upscaler_faults(config: Config) -> list[str]:
+    return [
+        said(f"upscaler {name}: {fault}", f"放大网络 {name}：{fault}")
+        for name, path in config.engine.upscalers.items()
+        if (fault := upscaler.fault(path)) and not _is_to_come(path)
+    ]
+
+
+def _is_to_come(path: Path) -> bool:
+    """Return whether this is the embedded upscaler, and nobody has trained it yet."""
+    return path in EMBEDDED_UPSCALERS.values() and not path.is_file()
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def _fits(path: Path, engine: EngineConfig) -> tuple[dict[str, Fit], list[str]]:
@@ -188,15 +249,21 @@ def _data_faults(config: Config) -> list[str]:
 
 def _remarks(config: Config) -> list[str]:
     """Return what is no fault, but has to be known."""
-    if config.label.operator_code:
-        return []
-    return [
-        said(
-            "note: label.operator_code is empty, so the label names no producer; "
-            "whoever offers this to the public must register and set it",
-            "提示：label.operator_code 为空，标识里没有生成者；面向公众提供服务前须登记并填写",
-        )
-    ]
+    engine = config.engine
+    unnamed = said(
+        "note: label.operator_code is empty, so the label names no producer; "
+        "whoever offers this to the public must register and set it",
+        "提示：label.operator_code 为空，标识里没有生成者；面向公众提供服务前须登记并填写",
+    )
+    untrained = said(
+        "note: the embedded upscaler is not trained yet, so --upscale draws nothing",
+        "提示：自带的放大网络还没有训练，--upscale 用不了",
+    )
+    remarks = (
+        (not config.label.operator_code, unnamed),
+        (_is_to_come(engine.upscalers[engine.upscaler]), untrained),
+    )
+    return [words for holds, words in remarks if holds]
 
 
 async def _jobs(data: Path, limit: int) -> list[Job]:
@@ -231,13 +298,14 @@ def _job_row(job: Job) -> Row:
 
 def _artwork_row(artwork: Artwork) -> Row:
     recipe = artwork.recipe
+    width, height = recipe.picture_px
     return {
         "id": artwork.id,
         "job": artwork.job_id,
         "owner": artwork.owner,
         "prompt": recipe.prompt,
-        "width": recipe.width,
-        "height": recipe.height,
+        "width": width,
+        "height": height,
         "seed": recipe.seed,
         "path": str(artwork.path),
         "sha256": artwork.sha256,

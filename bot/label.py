@@ -93,7 +93,7 @@ def label(picture: Picture, produce_id: str, config: LabelConfig) -> bytes:
         LabelMissing: The picture cannot carry the label, or what was written does not read back.
     """
     recipe = picture.recipe
-    image = Image.frombytes("RGB", (recipe.width, recipe.height), picture.rgb)
+    image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
     _stamp(image.width, image.height).press(image)
     info = PngInfo()
     info.add_itxt(XMP, PACKET % escape(_aigc(produce_id, config.operator_code)))
@@ -122,7 +122,7 @@ def check(png: bytes) -> None:
         raise LabelMissing(f"{ONE_LINE[0]} is not on the picture")
     _check_hidden(png)
     recipe = recipe_of(png)
-    if (recipe.width, recipe.height) != image.size:
+    if recipe.picture_px != image.size:
         raise LabelMissing(f"the recipe is of another picture than one of {image.size}")
 
 
@@ -279,6 +279,8 @@ def _more_parameters(recipe: Recipe) -> dict[str, object]:
         pairs |= {"Outpaint": ",".join(map(str, around)), "Outpaint edges": margins.edges}
     if recipe.fast:
         pairs["Fast"] = True
+    if recipe.upscale > 1:
+        pairs["Postprocess upscale by"] = recipe.upscale
     return pairs
 
 

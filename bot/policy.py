@@ -9,7 +9,7 @@ from bot.errors import NoSource
 from bot.request import Request
 from bot.size import ModelShape, sized
 from bot.style import SEEDS, Styles
-from generation.recipe import Recipe
+from generation.recipe import UPSCALES, Recipe
 
 ANY_SEED = -1
 MIN_STRENGTH, MAX_HIRES = 0.05, 4
@@ -17,6 +17,8 @@ FAST_SHARE = 0.5
 """What a fast picture costs of a usual one, about: guidance in half of the steps leaves three rows
 of four, and two steps of three that reuse deep features leave some two thirds of the work. Only
 turns are counted in it, so it need not be exact; the engine's pace is learnt from its steps."""
+UPSCALE_STEPS = 2
+"""What enlarging a finished picture costs, in steps: about what the embedded network takes."""
 
 
 class PolicyConfig(BaseModel):
@@ -32,6 +34,8 @@ class PolicyConfig(BaseModel):
     """Weight of the prompt; at least 1, which is none."""
     min_px: PositiveInt = 64
     """Shortest side."""
+    max_upscaled_px: PositiveInt = 4096
+    """Longest side of a finished picture that is enlarged."""
     models: Mapping[str, ModelShape] = Field(default_factory=dict[str, ModelShape])
     """Which sizes suit a model, by name; else its own folder tells."""
 
@@ -58,7 +62,8 @@ def settle(request: Request, styles: Styles, config: PolicyConfig) -> Request:
     request = replace(request, styles=names)
     for field, low, high, words in _bounds(config):
         request = _bounded(request, field, low, high, words)
-    return _useful(sized(_seeded(request), config.shape(style.model), config.min_px))
+    fitted = sized(_seeded(request), config.shape(style.model), config.min_px)
+    return _upscaled(_useful(fitted), config.max_upscaled_px)
 
 
 def cost(recipes: Iterable[Recipe]) -> float:
@@ -66,7 +71,10 @@ def cost(recipes: Iterable[Recipe]) -> float:
 
     Of a source only the last part of the way is drawn; a draft comes before what it is enlarged to.
     """
-    return sum(_steps(recipe) * _cost_of_step(recipe) for recipe in recipes)
+    return sum(
+        (_steps(recipe) + (UPSCALE_STEPS if recipe.upscale > 1 else 0)) * _cost_of_step(recipe)
+        for recipe in recipes
+    )
 
 
 def _steps(recipe: Recipe) -> float:
@@ -121,3 +129,16 @@ def _useful(request: Request) -> Request:
         return request
     note = "没有原图，重画强度没有用上"
     return replace(request, strength=None, notes=(*request.notes, note))
+
+
+def _upscaled(request: Request, most_px: int) -> Request:
+    """Enlarge the finished picture by what there is, and no further than it may be large."""
+    longest = max(request.width or 0, request.height or 0)
+    offered = max((by for by in UPSCALES if by <= request.upscale), default=1)
+    fits = max(by for by in UPSCALES if by == 1 or (by <= offered and by * longest <= most_px))
+    if fits == request.upscale:
+        return request
+    why = "只能放大 2 倍或 4 倍" if fits == offered else f"放大后每边最多 {most_px} 像素"
+    instead = "不放大" if fits == 1 else f"放大 {fits} 倍"
+    note = f"成图{why}：{request.upscale} 倍已改为{instead}"
+    return replace(request, upscale=fits, notes=(*request.notes, note))

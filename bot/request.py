@@ -46,6 +46,8 @@ class Request:
     is said."""
     hires: float = 1.0
     """How much larger than usual. Of a picture without a source a draft is drawn first."""
+    upscale: int = 1
+    """How many times larger the finished picture is made; its size here is that before."""
     fast: bool = False
     """Trade a little likeness for speed."""
     notes: tuple[str, ...] = ()

@@ -63,6 +63,8 @@ class Style:
     guidance: Annotated[float, Field(ge=1)] = 4.0
     loras: Mapping[str, float] = field(default_factory=dict[str, float])
     """Weight of each LoRA, by name."""
+    replaces: bool = False
+    """Take the place of the program's style of this name; only of the operator's own."""
 
     def recipes(self, request: Request) -> list[Recipe]:
         """Return one recipe for each picture of a settled request; they differ in seed alone.
@@ -91,6 +93,7 @@ class Style:
             expand=request.expand,
             hires=request.hires,
             fast=request.fast,
+            upscale=request.upscale,
         )
         return [replace(recipe, seed=(seed + i) % SEEDS) for i in range(request.count)]
 
@@ -119,23 +122,22 @@ class Styles:
         }
 
     @classmethod
-    def load(cls, path: Path = FILE) -> Self:
+    def load(cls, path: Path = FILE, *, own: Path | None = None) -> Self:
         """Read the styles in a file.
+
+        Args:
+            path: Those that come with the program.
+            own: The operator's, which come after; there may be no such file.
 
         Raises:
             BrokenStyles: A key is unknown, a value impossible or a name taken twice; says which.
         """
-        try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-            styles = _FILE.validate_python(tables).style
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise BrokenStyles([f"{path}: {error}"]) from error
-        except ValidationError as error:
-            faults = [f"{path}: {_place(found['loc'])}: {found['msg']}" for found in error.errors()]
-            raise BrokenStyles(faults) from error
+        styles = [*read(path)]
+        if own is not None and own.exists():
+            styles, path = merged(styles, read(own)), own
         faults = [f"{path}: {words}" for words in _taken_twice(styles)]
-        if faults:
-            raise BrokenStyles(faults)
+        if faults or not styles:
+            raise BrokenStyles(faults or [f"{path}: no style"])
         return cls(styles)
 
     def __iter__(self) -> Iterator[Style]:
@@ -197,10 +199,53 @@ class Styles:
 class _File:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    style: Annotated[list[Style], Field(min_length=1)]
+    style: list[Style] = field(default_factory=list[Style])
 
 
 _FILE = TypeAdapter(_File)
+
+
+def read(path: Path) -> tuple[Style, ...]:
+    """Return the styles in one file, whatever their names.
+
+    Raises:
+        BrokenStyles: A key is unknown or a value impossible; says which.
+    """
+    try:
+        return parsed(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BrokenStyles([f"{path}: {error}"]) from error
+
+
+def parsed(text: str, place: str) -> tuple[Style, ...]:
+    """Return the styles in the text of a file; place says which file, to the operator.
+
+    Raises:
+        BrokenStyles: A key is unknown or a value impossible; says which.
+    """
+    try:
+        return tuple(_FILE.validate_python(tomllib.loads(text)).style)
+    except tomllib.TOMLDecodeError as error:
+        raise BrokenStyles([f"{place}: {error}"]) from error
+    except ValidationError as error:
+        faults = [f"{place}: {_place(found['loc'])}: {found['msg']}" for found in error.errors()]
+        raise BrokenStyles(faults) from error
+
+
+def merged(program: Iterable[Style], own: Iterable[Style]) -> list[Style]:
+    """Return the program's styles, then the operator's; some of these stand in for some of those.
+
+    Whether a name is taken twice is not looked at.
+    """
+    found = list(program)
+    places = {_key(style.name): number for number, style in enumerate(found)}
+    for style in own:
+        place = places.get(_key(style.name)) if style.replaces else None
+        if place is None:
+            found.append(style)
+        else:
+            found[place] = style
+    return found
 
 
 def _strength(request: Request) -> float:
@@ -229,9 +274,9 @@ def _place(loc: tuple[int | str, ...]) -> str:
 
 
 def _taken_twice(styles: list[Style]) -> Iterator[str]:
-    owners: dict[str, str] = {}
-    for style in styles:
+    owners: dict[str, tuple[int, str]] = {}
+    for number, style in enumerate(styles):
         for name in (style.name, *style.aliases):
-            owner = owners.setdefault(_key(name), style.name)
-            if owner != style.name:
+            of, owner = owners.setdefault(_key(name), (number, style.name))
+            if of != number:
                 yield f"“{name}”同时是“{owner}”和“{style.name}”的名字"

@@ -14,7 +14,7 @@ from generation.lora.adapter import Lora
 from generation.lora.slots import Stack
 from generation.plan import Plan, begin, plan
 from generation.pool import Pool, Start
-from generation.recipe import Picture, Recipe
+from generation.recipe import UPSCALES, Picture, Recipe
 from generation.source import Source
 from generation.zoo.folder import Folder
 from generation.zoo.model import Model
@@ -22,7 +22,7 @@ from generation.zoo.model import Model
 MOST_STEPS = 250
 """Of one picture; many more would fall on the same ticks of a model's clock."""
 MOST_PIXELS = 4096 * 4096
-"""Of one picture; it must fit in a frame."""
+"""Of one picture as it is handed out; it must fit in a frame."""
 MOST_HIRES = 4.0
 WHOLE_EVERY = 3
 """Calls from one whole step of the fast tier to the next. Ma et al. 2023, arXiv:2312.00858,
@@ -280,7 +280,8 @@ def check(recipe: Recipe) -> None:
         (not all(map(math.isfinite, numbers)), "引导、强度、放大和权重要是数"),
         (not 0 <= recipe.seed < 2**63, "种子要在 0 到 2**63 - 1 之间"),
         (min(recipe.width, recipe.height) <= 0, "宽和高要大于 0"),
-        (recipe.width * recipe.height > MOST_PIXELS, f"最多 {MOST_PIXELS} 像素"),
+        (recipe.upscale not in UPSCALES, "放大网络只放大 2 倍或 4 倍"),
+        (math.prod(recipe.picture_px) > MOST_PIXELS, f"最多 {MOST_PIXELS} 像素，放大后也是"),
         (not 0 < recipe.strength <= 1, "重画强度要大于 0，最多 1"),
         (not 1 <= recipe.hires <= MOST_HIRES, f"放大要在 1 到 {MOST_HIRES:g} 倍之间"),
         (recipe.hires > 1 and bool(recipe.source), "有原图时不能先小后大"),

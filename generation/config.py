@@ -1,20 +1,46 @@
 """Settings of the engine and of the way to it; free of torch."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from generation.mini import FOLDER
+from generation.mini import FOLDER, UPSCALER, styles
 
 EMBEDDED = {"mini": FOLDER}
+EMBEDDED_UPSCALERS = {"mini": UPSCALER}
 
 
 def _with_the_embedded(given: dict[str, Path]) -> dict[str, Path]:
     return EMBEDDED | given
 
 
+def files(folder: Path) -> dict[str, Path]:
+    """Return the safetensors files of a folder by their stems; none where there is no folder.
+
+    What lies deeper and what is hidden is left out.
+    """
+    if not folder.is_dir():
+        return {}
+    found = (path for path in sorted(folder.glob("*.safetensors")) if path.is_file())
+    return {path.stem: path for path in found if not path.name.startswith(".")}
+
+
+def _embedded_loras() -> dict[str, Path]:
+    return {f"mini-{name}": path for name, path in styles().items()}
+
+
+def _with_the_embedded_loras(given: dict[str, Path]) -> dict[str, Path]:
+    return _embedded_loras() | given
+
+
+def _with_the_embedded_upscaler(given: dict[str, Path]) -> dict[str, Path]:
+    return EMBEDDED_UPSCALERS | given
+
+
 Models = Annotated[dict[str, Path], AfterValidator(_with_the_embedded)]
+Loras = Annotated[dict[str, Path], AfterValidator(_with_the_embedded_loras)]
+Upscalers = Annotated[dict[str, Path], AfterValidator(_with_the_embedded_upscaler)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -28,8 +54,20 @@ class EngineConfig(BaseModel):
 
     The embedded one, "mini", is always among them, and first, unless another takes its name.
     """
-    loras: dict[str, Path] = Field(default_factory=dict[str, Path])
-    """Safetensors files of LoRAs, by name; a style names them with their weights."""
+    loras: Loras = Field(default_factory=_embedded_loras)
+    """Safetensors files of LoRAs, by name; a style names them with their weights.
+
+    Those of the embedded model, "mini-水墨" and others, are always among them.
+    """
+    embeddings: dict[str, Path] = Field(default_factory=dict[str, Path])
+    """Safetensors files of textual inversion, by name; <name> in a prompt is what they taught."""
+    upscalers: Upscalers = EMBEDDED_UPSCALERS
+    """Safetensors files of super-resolution networks, by name: ESRGAN, SPAN and others.
+
+    The embedded one, "mini", is always among them, unless another takes its name.
+    """
+    upscaler: str = "mini"
+    """Which of them pictures are enlarged by."""
     room: int = Field(default=1, ge=1)
     """Models in memory at once."""
     lora_cache_mb: int = Field(default=512, ge=1)
@@ -66,3 +104,10 @@ class EngineConfig(BaseModel):
     """Between two signs of life."""
     silence_s: Seconds = 20.0
     """A ready engine without a sign of life for so long is killed."""
+
+    @model_validator(mode="after")
+    def _has_its_upscaler(self) -> Self:
+        if self.upscaler not in self.upscalers:
+            known = ", ".join(self.upscalers)
+            raise ValueError(f"upscaler: {self.upscaler!r} is not in upscalers, which has: {known}")
+        return self

@@ -21,6 +21,7 @@ from generation.replay import Calls, Graphs, best
 from generation.runner import Runner
 from generation.scheduler import Scheduler
 from generation.source import paste
+from generation.upscale import Enlargement, Upscaler
 from generation.zoo.model import Model
 from generation.zoo.shelf import Shelf
 
@@ -50,6 +51,7 @@ class Engine:
         clock: Clock,
         scheduler: Callable[..., Scheduler[Canvas]] = Scheduler,
         replay: Calls | Graphs | None = None,
+        upscaler: Upscaler | None = None,
     ) -> None:
         self._shelf, self._loras, self._clock, self._cap = shelf, loras, clock, cap
         self._scheduler = scheduler(cap=self._most_rows, seats=shelf.room)
@@ -64,11 +66,15 @@ class Engine:
         self._refused: list[Canvas] = []
         self._drying: dict[Canvas, Later] = {}
         """Canvases whose pixels are on their way."""
+        self._upscaler = upscaler or Upscaler("", None, device=shelf.device)
+        self._enlarging: dict[Canvas, Enlargement] = {}
+        """Canvases whose pictures are made larger, the next first."""
 
     @property
     def idle(self) -> bool:
         """Whether nothing is to be drawn."""
-        return self._scheduler.idle and not self._refused and not self._drying
+        waiting = self._refused or self._drying or self._enlarging
+        return self._scheduler.idle and not waiting
 
     def warm(self, name: str) -> None:
         """Load a model and draw with it once, so that the first to ask does not wait for it.
@@ -131,13 +137,17 @@ class Engine:
         self._scheduler.drop(canvas)
         self._refused = [other for other in self._refused if other is not canvas]
         self._drying.pop(canvas, None)
+        self._enlarging.pop(canvas, None)
         if canvas.place is not None:
             canvas.place.pool.leave(canvas.place.number)
             canvas.place = None
 
     @torch.inference_mode()
     def step(self) -> list[Canvas]:
-        """Denoise one batch once, and return the canvases that have changed."""
+        """Denoise one batch once, and return the canvases that have changed.
+
+        Beside it one tile of one picture is enlarged, so that nobody waits for more than that.
+        """
         changed, self._refused = self._refused, []
         for canvas in self._scheduler.seat():
             changed.append(canvas)
@@ -153,7 +163,8 @@ class Engine:
         for canvas in batch:
             if not canvas.error and canvas.call == canvas.plan.calls:
                 self._attempt(canvas, self._end_pass)
-        return [*dict.fromkeys([*changed, *turn, *self._dried(wait=not batch)])]
+        dry, larger = self._dried(wait=not batch), self._enlarged(wait=not batch)
+        return [*dict.fromkeys([*changed, *turn, *dry, *larger])]
 
     @torch.inference_mode()
     def previews(self, canvases: Sequence[Canvas]) -> dict[Canvas, Preview]:
@@ -189,6 +200,8 @@ class Engine:
         return self._caps[canvas.shape]
 
     def _fit(self, canvas: Canvas) -> None:
+        if canvas.recipe.upscale > 1:
+            self._upscaler.load()  # what is missing is told before anything is drawn
         model = self._shelf.take(canvas.model, busy=self._scheduler.models)
         if self._preview_every_s:
             self._previewer.learn(model)  # with the loading, not between two steps of others
@@ -266,7 +279,7 @@ class Engine:
         return dry
 
     def _hang(self, canvas: Canvas) -> None:
-        """Make the picture of its pixels."""
+        """Make the picture of its pixels, or begin to enlarge it."""
         later = self._drying.pop(canvas)
         later.wait()
         rgb, finite = later.values
@@ -276,8 +289,37 @@ class Engine:
             raise BrokenModel(f"模型 {canvas.model} 画出来一片漆黑")
         if canvas.source is not None:
             rgb = paste(rgb, canvas.source)
+        if canvas.recipe.upscale > 1:
+            self._enlarging[canvas] = self._upscaler.begin(rgb, canvas.recipe.upscale)
+        else:
+            self._frame(canvas, rgb)
+
+    def _enlarged(self, *, wait: bool) -> list[Canvas]:
+        """Enlarge the next tile, and return its canvas."""
+        canvas = next(iter(self._enlarging), None)
+        if canvas is None:
+            return []
+        self._attempt(canvas, lambda canvas: self._enlarge(canvas, wait=wait))
+        return [canvas]
+
+    def _enlarge(self, canvas: Canvas, *, wait: bool) -> None:
+        enlargement = self._enlarging[canvas]
+        if not enlargement.advance(self._aside, wait=wait):
+            return
+        if enlargement.picture is not None:
+            del self._enlarging[canvas]
+            self._frame(canvas, enlargement.picture)
+        # owners take turns, tile by tile
+        for other in [other for other in self._enlarging if other.owner == canvas.owner]:
+            self._enlarging[other] = self._enlarging.pop(other)
+
+    def _frame(self, canvas: Canvas, rgb: Tensor) -> None:
+        """Make the picture of its last pixels, (h, w, 3) uint8 on the CPU."""
+        height, width = rgb.shape[:2]
         canvas.picture = Picture(
             recipe=canvas.recipe,
+            width=width,
+            height=height,
             rgb=rgb.numpy().tobytes(),
             seconds=self._clock() - canvas.admitted_s,
             notes=canvas.source.notes if canvas.source else (),

@@ -5,6 +5,9 @@ EngineError
 ├── BrokenModel       the model's folder is missing, damaged, or of a kind that is not loaded
 ├── UnknownLora       the recipe names a LoRA that there is not
 ├── BrokenLora        its file is damaged, unsafe, of another kind, or for another model
+├── BrokenEmbedding   a word of textual inversion cannot be used, or is for another model
+├── BadData           pictures to learn from are missing, or none of them is of use
+├── BrokenUpscaler    the network that enlarges pictures is missing, damaged, unsafe, or none
 ├── BadRecipe         the recipe asks for what no model can do, as an unknown sampler
 ├── OutOfMemory       the picture does not fit, even alone
 └── EngineLost        the engine process is gone; the job may be tried again
@@ -33,6 +36,18 @@ class UnknownLora(EngineError):
 
 class BrokenLora(EngineError):
     """The file of a LoRA is damaged, unsafe, of a kind that is not loaded, or for another model."""
+
+
+class BrokenEmbedding(EngineError):
+    """A word of textual inversion cannot be used, or is for another model."""
+
+
+class BadData(EngineError):
+    """Pictures to learn from are missing, or none of them is of use."""
+
+
+class BrokenUpscaler(EngineError):
+    """The network that enlarges pictures is missing, damaged, unsafe, or none that does."""
 
 
 class BadRecipe(EngineError):

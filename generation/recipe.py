@@ -12,6 +12,10 @@ Edges = Literal["copy", "reflect"]
 """What a new margin is filled with before it is drawn: the edge drawn out, or its mirror image."""
 
 
+UPSCALES = (1, 2, 4)
+"""How many times larger a finished picture can be made."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expand:
     """Margins to be drawn around a source: outpainting. Pixels of the picture."""
@@ -33,9 +37,9 @@ class Recipe:
     avoid: str = ""
     """What should not be seen: the negative prompt."""
     width: int
-    """Pixels, a multiple of what the model asks for."""
+    """Pixels that are drawn, a multiple of what the model asks for."""
     height: int
-    """Pixels, a multiple of what the model asks for."""
+    """Pixels that are drawn, a multiple of what the model asks for."""
     steps: int
     """Denoising steps, 1 or more."""
     guidance: float
@@ -60,6 +64,14 @@ class Recipe:
     fast: bool = False
     """Trade a little likeness for speed: guidance in the middle of the way only, deep features of
     the network kept for some steps."""
+    upscale: int = 1
+    """How much larger the finished picture is made by a super-resolution network: one of UPSCALES;
+    1 is not at all."""
+
+    @property
+    def picture_px(self) -> tuple[int, int]:
+        """Width and height of the picture that is handed out."""
+        return self.width * self.upscale, self.height * self.upscale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +79,11 @@ class Picture:
     """What the engine made of one recipe."""
 
     recipe: Recipe
+    width: int
+    """Pixels: those of the recipe, times its upscale."""
+    height: int
     rgb: bytes
-    """recipe.height × recipe.width × 3 bytes, row by row from the top."""
+    """height × width × 3 bytes, row by row from the top."""
     seconds: float
     """From admission to the last pixel."""
     notes: tuple[str, ...] = ()

@@ -163,6 +163,8 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     from generation.lora.shelf import LoraShelf
     from generation.memory import MIB
     from generation.preview import Previewer
+    from generation.upscale import Upscaler
+    from generation.zoo import upscaler
     from generation.zoo.shelf import Shelf
 
     cap = Cap(Knees(config.knee_file), rows=config.max_batch, memory_mb=config.memory_mb)
@@ -171,6 +173,9 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     except EngineError as error:
         log.warning("previews come from a linear map: %s", error)
         previewer = Previewer()
+    enlarges = config.upscalers[config.upscaler]
+    if fault := upscaler.fault(enlarges):
+        log.warning("pictures cannot be enlarged: upscaler %s: %s", config.upscaler, fault)
     engine = Engine(
         Shelf(
             config.models,
@@ -178,12 +183,14 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
             device=device,
             dtype=dtype_of(config, device),
             prompt_bytes=config.prompt_cache_mb * MIB,
+            embeddings=config.embeddings,
         ),
         LoraShelf(config.loras, budget_bytes=config.lora_cache_mb * MIB),
         cap=cap,
         previewer=previewer,
         preview_every_s=config.preview_every_s,
         clock=time.monotonic,
+        upscaler=Upscaler(config.upscaler, enlarges, device=device, memory_mb=config.memory_mb),
     )
     try:
         engine.warm(next(iter(config.models)))

@@ -1,7 +1,5 @@
 """What a picture starts from: a source, what of it is drawn anew, and margins around it."""
 
-import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,12 +7,13 @@ from io import BytesIO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
 from generation.errors import BadRecipe
 from generation.recipe import Expand, Recipe
+from generation.upright import DAMAGED, upright
 from generation.zoo.folder import Folder
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -24,11 +23,6 @@ MOST_PIXELS = 40_000_000
 MOST_SIDE = 12_000
 HALF = 0.5
 """A mask that is as bright as this is white."""
-DAMAGED = (
-    *(OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, EOFError),
-    *(struct.error, zlib.error),
-)
-"""What Pillow's parsers raise on damaged files; those of the last line in EXIF and PNG chunks."""
 SOFT_PX = 4
 """Width of the soft edge inside of what is drawn anew."""
 PAD_MODES = {"copy": "edge", "reflect": "reflect"}
@@ -58,7 +52,7 @@ def open_picture(data: bytes) -> Image.Image:
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as file:
             _check_size(*file.size)
-            return _white_behind(ImageOps.exif_transpose(file))
+            return upright(file)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadRecipe(_too_large()) from error
     except DAMAGED as error:
@@ -140,18 +134,6 @@ def _check_size(width: int, height: int) -> None:
 
 def _too_large() -> str:
     return f"图片太大：最多 {MOST_PIXELS // 10_000} 万像素，每边最多 {MOST_SIDE}"
-
-
-def _white_behind(picture: Image.Image) -> Image.Image:
-    """Return a picture as RGB, on white."""
-    if picture.mode.startswith("I"):  # 16 bits a channel, which Pillow would clip to 8
-        shades = np.asarray(picture, dtype=np.int64) >> 8
-        picture = Image.fromarray(shades.clip(0, 255).astype(np.uint8))
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    above = picture.convert("RGBA")
-    white = Image.new("RGBA", above.size, "white")
-    return Image.alpha_composite(white, above).convert("RGB")
 
 
 def _file(name: str, images: Mapping[str, bytes]) -> bytes:

@@ -4,6 +4,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from adapters.build import Labels, policy
 from adapters.config import Config
@@ -20,6 +21,10 @@ from bot.store.limits import QueueConfig
 from bot.store.store import Store
 from bot.style import Styles
 from tests.fakes import FakeAdapter, FakeEngine
+
+# a deadline is a timed assertion: on a busy machine it says nothing of the code
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROLES: tuple[Role, ...] = ("source", "mask")
 

@@ -11,7 +11,7 @@ from adapters.console import inbound
 from bot.event import Event
 from bot.reply import Delivery, Status
 from generation.errors import BadRecipe
-from generation.recipe import Expand, Picture, Progress, Recipe
+from generation.recipe import UPSCALES, Expand, Picture, Progress, Recipe
 
 
 class FakeEngine:
@@ -83,9 +83,11 @@ class FakeEngine:
     def _picture(self, recipe: Recipe) -> Picture:
         _check(recipe)
         digest = hashlib.sha256(repr(recipe).encode()).digest()
-        size = recipe.width * recipe.height * 3
+        width, height = recipe.picture_px
+        size = width * height * 3
         rgb = (digest * (size // len(digest) + 1))[:size]
-        return Picture(recipe=recipe, rgb=rgb, seconds=0.0, notes=self._notes(recipe))
+        notes = self._notes(recipe)
+        return Picture(recipe=recipe, width=width, height=height, rgb=rgb, seconds=0.0, notes=notes)
 
     def _notes(self, recipe: Recipe) -> tuple[str, ...]:
         """Open what the recipe names, and say if a mask had to be scaled."""
@@ -109,6 +111,7 @@ def _check(recipe: Recipe) -> None:
         recipe.hires > 1 and bool(recipe.source),
         not 0 < recipe.strength <= 1,
         not 1 <= recipe.hires <= 4,
+        recipe.upscale not in UPSCALES,
         min(margins.left, margins.up, margins.right, margins.down) < 0,
         across >= recipe.width or upright >= recipe.height,
     )

@@ -87,11 +87,12 @@ def to_json(delivery: Delivery) -> bytes:
 def facts(artwork: Artwork) -> dict[str, object]:
     """Return what JSON says of a picture."""
     recipe = artwork.recipe
+    width, height = recipe.picture_px
     return {
         "id": artwork.id,
         "path": str(artwork.path),
-        "width": recipe.width,
-        "height": recipe.height,
+        "width": width,
+        "height": height,
         "seed": recipe.seed,
     }
 
@@ -118,7 +119,8 @@ def _words(delivery: Delivery) -> str:
 
 def _describe(artwork: Artwork) -> str:
     recipe = artwork.recipe
-    return f"{clean(str(artwork.path))}  {recipe.width}×{recipe.height}  种子 {recipe.seed}"
+    width, height = recipe.picture_px
+    return f"{clean(str(artwork.path))}  {width}×{height}  种子 {recipe.seed}"
 
 
 def _says_label(delivery: Delivery) -> bool:

@@ -11,10 +11,12 @@ _WORD = re.compile(r"[^\s,;，；]{1,100}")
 _ODD = re.compile(r"[\d.:x/]{0,20}(?![^\s,;，；])")
 """The value of a flag that is not known, so far as it can be told from the prompt."""
 _OPEN_ENDED = frozenset({"avoid"})
+_TIMES = re.compile(r"(?:\d{1,2}(?:\.\d{1,2})?\s?[x倍]?(?![^\s,;，；]))?")
 _VALUES = {
     "expand": re.compile(r"\d{1,6}(?:[,，]\s?\d{1,6}){0,3}(?![\dx])"),
     "fast": re.compile(""),
-    "hires": re.compile(r"(?:\d{1,2}(?:\.\d{1,2})?\s?[x倍]?(?![^\s,;，；]))?"),
+    "hires": _TIMES,
+    "upscale": _TIMES,
 }
 """What values look like that are no word: the next word belongs to the prompt."""
 

@@ -18,6 +18,7 @@ def outline(text: str, styles: Styles) -> dict[str, Any]:
 
 def _outline(intent: str, request: Request) -> dict[str, Any]:
     has_size = request.width is not None and request.height is not None
+    larger = request.hires if request.upscale == 1 else request.upscale
     return {
         "intent": intent,
         "prompt": request.prompt,
@@ -32,7 +33,7 @@ def _outline(intent: str, request: Request) -> dict[str, Any]:
         "guidance": request.guidance,
         "strength": request.strength,
         "model": None,
-        "upscale": None if request.hires == 1 else request.hires,
+        "upscale": None if larger == 1 else larger,
         "poem": False,
         "notes": list(request.notes),
     }

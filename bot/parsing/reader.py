@@ -15,7 +15,7 @@ Changes = Mapping[str, Any]
 """New values by field of a Request."""
 Reader = Callable[[str, Vocabulary], Changes]
 
-USUAL_HIRES = 2.0
+USUAL_HIRES, USUAL_UPSCALE = 2.0, 2
 """How much larger, where nobody says."""
 _INTEGER = re.compile(r"-?\d{1,30}")
 _REAL = re.compile(r"-?\d{1,9}(\.\d{1,9})?|\.\d{1,9}")
@@ -130,6 +130,11 @@ def _hires(said: str, vocabulary: Vocabulary) -> Changes:
     return {"hires": float(fold(said).rstrip("x倍 ")) if said else USUAL_HIRES}
 
 
+def _upscale(said: str, vocabulary: Vocabulary) -> Changes:
+    del vocabulary
+    return {"upscale": int(fold(said).rstrip("x倍 ")) if said else USUAL_UPSCALE}
+
+
 def _sampler(said: str, vocabulary: Vocabulary) -> Changes:
     name = vocabulary.samplers.get(fold(said).strip())
     if name is None:
@@ -169,5 +174,6 @@ READERS: Mapping[str, Reader] = {
     "strength": _number("strength", _REAL, float),
     "steps": lambda said, _: {"steps": number(fold(said))},
     "styles": _styles,
+    "upscale": _upscale,
     "width": _number("width", _INTEGER, int),
 }

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from generation.lora.file import Fit, Pair, broken, check_size, examine
 from generation.lora.format import Part
-from generation.lora.head import Unfit
 from generation.zoo.folder import Folder
+from generation.zoo.header import Unfit
 
 if TYPE_CHECKING:
     from generation.lora.slots import Stack

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from generation.lora.format import PARTS, Part, bare, is_plain
-from generation.lora.head import Unfit
+from generation.zoo.header import Unfit
 
 KEY = "lora_adapter_metadata"
 """Of the metadata: a LoraConfig of peft as JSON, the name of the part before each of its keys."""

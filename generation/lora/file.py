@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from generation.errors import BrokenLora
-from generation.lora import head
 from generation.lora.alpha import Alphas
 from generation.lora.format import PARTS, Key, Part, bare, flat, is_foreign, is_plain, read
-from generation.lora.head import Entry, Head, Unfit
+from generation.zoo import header
 from generation.zoo.folder import WEIGHTS, Folder
-from generation.zoo.header import LARGEST
+from generation.zoo.header import Entry, Head, Unfit
 
 MOST_BYTES = 512 << 20
 MOST_HEADER_BYTES = 4 << 20
@@ -110,7 +109,7 @@ def examine(file: BinaryIO, size_bytes: int, folder: Folder) -> Fit:
     Raises:
         Unfit: As BrokenLora of inspect.
     """
-    found = head.read(file, size_bytes, most_bytes=MOST_HEADER_BYTES)
+    found = header.read(file, size_bytes, most_bytes=MOST_HEADER_BYTES)
     keys = _keys(found)
     bases = {part: _bases(folder, part) for part in PARTS}
     sorted_out = _by_layer(
@@ -160,8 +159,7 @@ def _keys(found: Head) -> dict[str, Key]:
 def _bases(folder: Folder, part: Part) -> dict[str, Shape]:
     """Return the shapes of a part's matrices and kernels, by layer."""
     path = folder.path / part / f"{WEIGHTS[part]}.safetensors"
-    with path.open("rb") as file:
-        entries = head.read(file, path.stat().st_size, most_bytes=LARGEST).entries
+    entries = header.read_file(path).entries
     named = ((name.removesuffix(".weight"), entry) for name, entry in entries.items()
              if name.endswith(".weight") and len(entry.shape) in (2, 4))  # fmt: skip
     layers = {bare(part, layer): entry.shape for layer, entry in named}

@@ -187,7 +187,7 @@ def _weights_fault(path: Path, part: str) -> str | None:
         fault = header.fault(file)
         return fault and f"{part}/{file.name} {fault}"
     if any((path / part).glob("*.bin")):
-        return f"{part} 只有 .bin 权重；.bin 能执行代码，请先转换成 safetensors"
+        return f"{part} 只有 .bin 权重；.bin 能执行代码，请先用 danqing model convert 转换"
     return f"{part}/{file.name} 缺失"
 
 

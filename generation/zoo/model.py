@@ -16,6 +16,7 @@ from torch import Tensor
 from generation.errors import BrokenModel
 from generation.lora.slots import Slots
 from generation.network import Network
+from generation.zoo.embedding import Embeddings
 from generation.zoo.folder import Folder
 from generation.zoo.text import BUDGET_BYTES, Text
 
@@ -74,8 +75,16 @@ def load(
     dtype: torch.dtype,
     *,
     prompt_bytes: int = BUDGET_BYTES,
+    embeddings: Embeddings | None = None,
 ) -> Model:
     """Return the model of a folder.
+
+    Args:
+        folder: What it holds.
+        device: Where it is to compute.
+        dtype: What it is to compute in.
+        prompt_bytes: Of the encoded prompts that are remembered.
+        embeddings: Words that prompts may use beside those of its tokenizer.
 
     Raises:
         BrokenModel: Weights are missing, do not fit the configuration, or are not numbers.
@@ -95,7 +104,13 @@ def load(
     # for tensor cores; on the CPU oneDNN chooses a layout of its own
     layout: dict[str, Any] = {"memory_format": torch.channels_last} if device.type == "cuda" else {}
     parts = {name: part.to(device, **layout).eval() for name, part in parts.items()}
-    text = Text(words, parts.pop("text_encoder"), tokens=folder.tokens, budget_bytes=prompt_bytes)
+    text = Text(
+        words,
+        parts.pop("text_encoder"),
+        tokens=folder.tokens,
+        budget_bytes=prompt_bytes,
+        embeddings=embeddings,
+    )
     unet = parts["unet"]
     network, side = Network(unet), folder.native_px // folder.latent_px
     network.learn(side, side, folder.tokens)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from generation.errors import UnknownModel
+from generation.zoo.embedding import Embeddings
 from generation.zoo.folder import read
 from generation.zoo.model import Model, load
 from generation.zoo.text import BUDGET_BYTES
@@ -23,6 +24,7 @@ class Shelf:
         device: torch.device,
         dtype: torch.dtype,
         prompt_bytes: int = BUDGET_BYTES,
+        embeddings: Mapping[str, Path] | None = None,
     ) -> None:
         self._models = models
         self.room = room
@@ -30,6 +32,7 @@ class Shelf:
         self.device = device
         """Where models are."""
         self._dtype, self._prompt_bytes = dtype, prompt_bytes
+        self._embeddings = Embeddings(embeddings or {})
         self._loaded: OrderedDict[str, Model] = OrderedDict()
 
     def take(self, name: str, *, busy: Collection[str] = ()) -> Model:
@@ -51,7 +54,11 @@ class Shelf:
                 idle = (other for other in self._loaded if other not in busy)
                 del self._loaded[next(idle, next(iter(self._loaded)))]
             self._loaded[name] = load(
-                folder, self.device, self._dtype, prompt_bytes=self._prompt_bytes
+                folder,
+                self.device,
+                self._dtype,
+                prompt_bytes=self._prompt_bytes,
+                embeddings=self._embeddings,
             )
         self._loaded.move_to_end(name)
         return self._loaded[name]

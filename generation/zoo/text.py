@@ -1,6 +1,6 @@
 """Prompts as the UNet reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from generation.errors import BadRecipe
 from generation.kept import Kept
 from generation.lora.adapter import Lora
 from generation.lora.slots import Slots, stack
+from generation.zoo.embedding import MARKED, Embeddings, Word
 
 BUDGET_BYTES = 64 << 20
 """Of the encoded prompts that are remembered; one of SD 1.x is 236 kB in float32."""
@@ -17,15 +18,28 @@ MOST_CHUNKS = 16
 """Of one prompt; each costs a row of the encoder and lengthens every attention over the prompt."""
 
 PART = "text_encoder"
+Row = list[int | Tensor]
+"""What a chunk says between its marks: ids of tokens, and vectors (D,) of taught words."""
 
 
 class Text:
     """A tokenizer and its encoder; long prompts are read in chunks, not cut."""
 
     def __init__(
-        self, tokenizer: Any, encoder: Any, *, tokens: int, budget_bytes: int = BUDGET_BYTES
+        self,
+        tokenizer: Any,
+        encoder: Any,
+        *,
+        tokens: int,
+        budget_bytes: int = BUDGET_BYTES,
+        embeddings: Embeddings | None = None,
     ) -> None:
         self._tokenizer, self.encoder = tokenizer, encoder
+        self._embeddings = embeddings or Embeddings({})
+        self._table = encoder.get_input_embeddings()
+        self._laid: tuple[Tensor, Tensor] | None = None
+        """Where taught words stand in what is read now, (chunks, tokens), and their vectors."""
+        self._table.register_forward_hook(self._lay)
         self._slots = Slots(encoder)
         self._tokens = tokens
         self._masked = bool(getattr(encoder.config, "use_attention_mask", False))
@@ -36,8 +50,9 @@ class Text:
 
         Raises:
             BadRecipe: One is too long.
+            BrokenEmbedding: A taught word in it cannot be used with this model.
         """
-        chunks = max(self._chunks(prompt), self._chunks(avoid))
+        chunks = max(len(self._rows(prompt)), len(self._rows(avoid)))
         if chunks > MOST_CHUNKS:
             raise BadRecipe("描述太长了")
         return chunks * self._tokens
@@ -54,6 +69,7 @@ class Text:
 
         Raises:
             BadRecipe: One is too long.
+            BrokenEmbedding: A taught word in it cannot be used with this model.
         """
         chunks = self.tokens(prompt, avoid) // self._tokens
         return self.encode(prompt, chunks, loras), self.encode(avoid, chunks, loras)
@@ -64,36 +80,99 @@ class Text:
 
         A prompt of one chunk is encoded as StableDiffusionPipeline does; of more, each chunk is
         encoded alone, between its own marks, and the states are joined.
+
+        Raises:
+            BadRecipe: It has more chunks.
+            BrokenEmbedding: A taught word in it cannot be used with this model.
         """
         worn = tuple(
             (lora.digest, weight) for lora, weight in loras if weight and lora.matched[PART]
         )
-        key = (prompt, chunks, worn)
+        taught = tuple(part for part in self._parts(prompt) if isinstance(part, Word))
+        key = (prompt, chunks, worn, taught)
         found = self._kept.find(key)
         if found is None:
-            ids, mask = self._pad(self._ids(prompt), chunks)
-            device = self.encoder.device
-            self._slots.wear([stack(loras, PART)] * chunks)
-            states = self.encoder(
-                ids.to(device), attention_mask=mask.to(device) if self._masked else None
-            )[0]
-            found = states.flatten(0, 1)
+            found = self._read(self._rows(prompt), chunks, loras)
             self._kept.keep(key, found, found.nbytes)
         return found
 
-    def _ids(self, prompt: str) -> list[int]:
-        return self._tokenizer(prompt, add_special_tokens=False).input_ids
+    def _read(self, rows: list[Row], chunks: int, loras: Sequence[tuple[Lora, float]]) -> Tensor:
+        """Return the hidden states of what chunks say, (chunks · tokens, D)."""
+        if len(rows) > chunks:
+            raise BadRecipe("描述太长了")
+        rows = rows + [[] for _ in range(chunks - len(rows))]
+        ids, mask = self._pad(rows)
+        device = self.encoder.device
+        self._slots.wear([stack(loras, PART)] * chunks)
+        self._laid = self._vectors(rows)
+        try:
+            states = self.encoder(
+                ids.to(device), attention_mask=mask.to(device) if self._masked else None
+            )[0]
+        finally:
+            self._laid = None
+        return states.flatten(0, 1)
 
-    def _chunks(self, prompt: str) -> int:
-        return max(1, -(-len(self._ids(prompt)) // (self._tokens - 2)))
+    def _parts(self, prompt: str) -> Iterator[str | Word]:
+        """Yield what a prompt is made of: text, and words that were taught."""
+        begin = 0
+        for marked in MARKED.finditer(prompt):
+            if word := self._embeddings.find(marked[1]):
+                yield prompt[begin : marked.start()]
+                yield word
+                begin = marked.end()
+        yield prompt[begin:]
 
-    def _pad(self, ids: list[int], chunks: int) -> tuple[Tensor, Tensor]:
-        """Return token ids and their mask, both (chunks, tokens)."""
+    def _rows(self, prompt: str) -> list[Row]:
+        """Return what each chunk of a prompt says; the vectors of one word stay together."""
+        room = self._tokens - 2
+        rows: list[Row] = [[]]
+        for part in self._parts(prompt):
+            for together in self._read_part(part):
+                if len(together) > room:
+                    raise BadRecipe(f"一个词有 {len(together)} 个向量，这个模型一段只放得下 {room}")
+                if len(rows[-1]) + len(together) > room:
+                    rows.append([])
+                rows[-1] += together
+        return rows
+
+    def _read_part(self, part: str | Word) -> list[Row]:
+        """Return what must not be parted."""
+        if isinstance(part, Word):
+            return [list(self._embeddings.vectors(part, self._table.weight.shape[1]))]
+        if not part:
+            return []
+        return [[token] for token in self._tokenizer(part, add_special_tokens=False).input_ids]
+
+    def _pad(self, rows: list[Row]) -> tuple[Tensor, Tensor]:
+        """Return token ids and their mask, both (chunks, tokens); for vectors, ids of padding."""
         words = self._tokenizer
         start = words.bos_token_id if words.cls_token_id is None else words.cls_token_id
         end = words.eos_token_id if words.sep_token_id is None else words.sep_token_id
-        room = self._tokens - 2
-        rows = [[start, *ids[i * room : (i + 1) * room], end] for i in range(chunks)]
-        mask = [[1] * len(row) + [0] * (self._tokens - len(row)) for row in rows]
-        rows = [row + [words.pad_token_id] * (self._tokens - len(row)) for row in rows]
-        return torch.tensor(rows), torch.tensor(mask)
+        pad = words.pad_token_id
+        ids = [
+            [start, *(pad if isinstance(said, Tensor) else said for said in row), end]
+            for row in rows
+        ]
+        mask = [[1] * len(row) + [0] * (self._tokens - len(row)) for row in ids]
+        ids = [row + [pad] * (self._tokens - len(row)) for row in ids]
+        return torch.tensor(ids), torch.tensor(mask)
+
+    def _vectors(self, rows: list[Row]) -> tuple[Tensor, Tensor] | None:
+        """Return where the vectors of rows stand, and all of them; None where there are none."""
+        places = torch.zeros(len(rows), self._tokens, dtype=torch.bool)
+        found: list[Tensor] = []
+        for chunk, row in enumerate(rows):
+            for number, said in enumerate(row):
+                if isinstance(said, Tensor):
+                    places[chunk, 1 + number] = True
+                    found.append(said)
+        if not found:
+            return None
+        return places.to(self.encoder.device), torch.stack(found).to(self._table.weight)
+
+    def _lay(self, _: object, inputs: tuple[Tensor], out: Tensor) -> None:
+        """Put the vectors of taught words in the place of those that the table has there."""
+        if self._laid is not None:
+            places, vectors = self._laid
+            out[places] = vectors

@@ -60,8 +60,9 @@ def test_every_module_says_what_is_in_it(path: Path) -> None:
 
 
 def test_no_pickle_crosses_a_border() -> None:
+    # unpickle.py is the fenced child of `model convert`, which is there for just that
     banned = ("import pickle", "torch.load(", "allow_pickle=True", "trust_remote_code=True")
-    users = [p for p in SOURCES if "training" not in p.parts]
+    users = [p for p in SOURCES if "training" not in p.parts and p.name != "unpickle.py"]
     assert [
         (p.name, word) for p in users for word in banned if word in p.read_text(encoding="utf-8")
     ] == []

@@ -32,7 +32,13 @@ def a_picture(
         guidance=4.5, sampler="dpmpp_2m", levels="karras", seed=2**63 - 1, loras={"水墨": 0.8},
     )  # fmt: skip
     grey = b"\x80" * (width * height * 3)
-    return Picture(recipe=recipe, rgb=grey if rgb is None else rgb, seconds=1.0)
+    return Picture(
+        recipe=recipe,
+        width=width,
+        height=height,
+        rgb=grey if rgb is None else rgb,
+        seconds=1.0,
+    )
 
 
 def noise(length: int) -> bytes:
@@ -156,10 +162,21 @@ def test_what_is_not_drawn_from_words_alone_says_so_and_reads_back(
     assert recipe_of(png) == picture.recipe
 
 
+def test_a_picture_that_was_enlarged_is_labelled_in_its_own_size() -> None:
+    picture = a_picture(256, 256)
+    recipe = replace(picture.recipe, width=128, height=128, upscale=2)
+    png = label(replace(picture, recipe=recipe), "7-0", OWN)
+    assert opened(png).size == (256, 256)
+    assert recipe_of(png) == recipe
+    assert "Size: 128x128, Model: mini, Postprocess upscale by: 2" in texts(png)["parameters"]
+    with pytest.raises(LabelMissing, match="another picture"):
+        label(replace(picture, recipe=replace(recipe, upscale=4)), "7-0", OWN)
+
+
 def test_a_recipe_from_before_there_were_sources_is_read() -> None:
     def age(kept: dict[str, str]) -> None:
         recipe = json.loads(kept[RECIPE])
-        for field in ("source", "mask", "strength", "expand", "hires", "fast"):
+        for field in ("source", "mask", "strength", "expand", "hires", "fast", "upscale"):
             del recipe[field]
         kept[RECIPE] = json.dumps(recipe)
 
@@ -212,8 +229,9 @@ NUMBERS = st.from_regex(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}", fullmatch=True)
 def test_any_picture_is_labelled_and_reads_back(
     recipe: Recipe, level: int, code: str, number: str
 ) -> None:
-    rgb = bytes([level]) * (recipe.width * recipe.height * 3)
-    picture = Picture(recipe=recipe, rgb=rgb, seconds=0.0)
+    width, height = recipe.picture_px
+    rgb = bytes([level]) * (width * height * 3)
+    picture = Picture(recipe=recipe, width=width, height=height, rgb=rgb, seconds=0.0)
     png = label(picture, number, LabelConfig(operator_code=code))
     assert recipe_of(png) == recipe
     assert (aigc(png)["ContentProducer"], aigc(png)["ProduceID"]) == (code, number)

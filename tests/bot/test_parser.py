@@ -139,6 +139,9 @@ def test_errors_are_for_the_user() -> None:
         ("猫 --hires 1.5x", {"hires": 1.5}),
         ("猫 --放大 3倍", {"hires": 3.0}),
         ("猫 --hires", {"hires": 2.0}),
+        ("猫 --upscale 4", {"upscale": 4}),
+        ("猫 --upscale 2x", {"upscale": 2}),
+        ("--upscale 猫", {"upscale": 2}),
         ("--高清 猫", {"hires": 2.0}),
         ("猫 --expand 64", {"expand": Expand(left=64, up=64, right=64, down=64)}),
         ("猫 --expand 1,2，3, 4", {"expand": Expand(left=1, up=2, right=3, down=4)}),
@@ -201,3 +204,16 @@ def test_with_a_picture_to_draw_on_no_words_are_needed(text: str) -> None:
 def test_talk_asks_for_nothing_also_beside_a_picture() -> None:
     with pytest.raises(NotUnderstood):
         parse("真好看", STYLES, has_source=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("<小奶猫>", "<小奶猫>"),
+        ("画一张<小奶猫>在雪地里，水墨风", "<小奶猫>在雪地里"),
+        ("帮我画两张竖版的<小奶猫> 和 <cat-toy>，不要文字", "<小奶猫> 和 <cat-toy>"),
+        ("画＜小奶猫＞", "＜小奶猫＞"),
+    ],
+)
+def test_a_taught_word_stays_as_it_is(text: str, prompt: str) -> None:
+    assert parse(text, STYLES).prompt == prompt

@@ -149,6 +149,34 @@ def a_request(**said: Any) -> Request:
 
 
 @pytest.mark.parametrize(
+    ("said", "upscale", "note"),
+    [
+        ({"upscale": 4}, 4, None),
+        ({"upscale": 3}, 2, "成图只能放大 2 倍或 4 倍：3 倍已改为放大 2 倍"),
+        ({"upscale": 9}, 4, "成图只能放大 2 倍或 4 倍：9 倍已改为放大 4 倍"),
+        ({"upscale": 0}, 1, "成图只能放大 2 倍或 4 倍：0 倍已改为不放大"),
+    ],
+    ids=["offered", "between", "too much", "nothing"],
+)
+def test_a_finished_picture_is_enlarged_by_what_there_is(
+    said: dict[str, Any], upscale: int, note: str | None
+) -> None:
+    request = settled(**said)
+    assert request.upscale == upscale
+    assert request.notes == ((note,) if note else ())
+
+
+def test_a_finished_picture_is_enlarged_no_further_than_the_limit() -> None:
+    for most, upscale in ((1024, 4), (1023, 2), (511, 1)):
+        config = LIMITS.model_copy(update={"max_upscaled_px": most})
+        asked = Request(prompt="猫", width=256, height=128, upscale=4)
+        found = settle(asked, STYLES, config)
+        assert found.upscale == upscale
+        assert len(found.notes) == (0 if upscale == 4 else 1)
+        assert settle(found, STYLES, config) == found
+
+
+@pytest.mark.parametrize(
     ("said", "steps"),
     [
         ({}, 20),
@@ -159,9 +187,10 @@ def a_request(**said: Any) -> Request:
         ({"source": SOURCE, "expand": Expand(left=8)}, 20),
         ({"hires": 2.0, "strength": 0.5}, 5 + 10),
         ({"fast": True}, 10),
+        ({"upscale": 4}, 22),
     ],
     ids=["from noise", "half of the way", "one step at least", "usual", "what is masked wholly",
-         "margins wholly", "a draft and its refinement", "fast"],
+         "margins wholly", "a draft and its refinement", "fast", "enlarged"],
 )  # fmt: skip
 def test_cost_is_that_of_the_way_that_is_drawn(said: dict[str, Any], steps: float) -> None:
     assert price(a_request(**said)) == pytest.approx(steps)

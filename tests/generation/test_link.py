@@ -19,7 +19,7 @@ from generation.recipe import Picture, Progress
 from tests.generation.factory import recipe
 
 CAT = recipe()
-PICTURE = Picture(recipe=CAT, rgb=b"", seconds=1.0)
+PICTURE = Picture(recipe=CAT, width=0, height=0, rgb=b"", seconds=1.0)
 PROGRESS = Progress(index=0, step=1, steps=4)
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

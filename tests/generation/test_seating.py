@@ -8,7 +8,7 @@ from generation.seating import AVOID, PROMPT, Seat, arrange, seats
 BATCHES = st.dictionaries(st.integers(0, 9), st.integers(1, 2), min_size=1, max_size=6)
 
 
-def wanted(batch: dict[int, int]) -> list[Seat]:
+def wanted(batch: dict[int, int]) -> list[Seat[int]]:
     return [seat for canvas, rows in batch.items() for seat in seats(canvas, rows)]
 
 

@@ -40,6 +40,7 @@ RECIPES = st.builds(
     ),
     hires=NUMBERS,
     fast=st.booleans(),
+    upscale=COUNTS,
 )
 PREVIEWS = st.builds(Preview, width=COUNTS, height=COUNTS, rgb=st.binary(max_size=64))
 PROGRESS = st.builds(
@@ -48,6 +49,8 @@ PROGRESS = st.builds(
 PICTURES = st.builds(
     Picture,
     recipe=RECIPES,
+    width=COUNTS,
+    height=COUNTS,
     rgb=st.binary(max_size=64),
     seconds=NUMBERS,
     notes=st.lists(TEXTS, max_size=2).map(tuple),
