@@ -58,8 +58,7 @@ def settle(request: Request, styles: Styles, config: PolicyConfig) -> Request:
     if not request.source and request.expand:
         raise NoSource("要扩画，就要给一张原图")
     style = styles.chosen(request)
-    names = tuple(dict.fromkeys(styles.find(name).name for name in request.styles))
-    request = replace(request, styles=names)
+    request = _each_once(request, styles)
     for field, low, high, words in _bounds(config):
         request = _bounded(request, field, low, high, words)
     fitted = sized(_seeded(request), config.shape(style.model), config.min_px)
@@ -98,6 +97,15 @@ def _bounds(config: PolicyConfig) -> Iterable[tuple[str, float, float, str]]:
         ("strength", MIN_STRENGTH, 1, "重画强度{most} {bound:g}，已改为 {bound:g}"),
         ("hires", 1, MAX_HIRES, "放大{most} {bound:g} 倍，已改为 {bound:g} 倍"),
     )
+
+
+def _each_once(request: Request, styles: Styles) -> Request:
+    """Name each style once, by its canonical name, with the weight that was said first."""
+    names = [styles.find(name).name for name in request.styles]
+    weights = dict(reversed(list(zip(names, request.weights, strict=False))))
+    once = tuple(dict.fromkeys(names))
+    worn = tuple(weights.get(name, 1.0) for name in once) if weights else ()
+    return replace(request, styles=once, weights=worn)
 
 
 def _bounded(request: Request, field: str, low: float, high: float, words: str) -> Request:

@@ -17,6 +17,12 @@ class Request:
     """What should not be seen; several things are joined by commas."""
     styles: tuple[str, ...] = ()
     """Canonical names of styles."""
+    weights: tuple[float, ...] = ()
+    """How much of each style, one for each; empty: of all as much as usual."""
+    model: str = ""
+    """Name of a model in the zoo; empty: the style's."""
+    poem: bool = False
+    """Whether the prompt is a poem, to be kept whole."""
     aspect: str | None = None
     """Width to height in words of the domain, as "2:3"."""
     width: int | None = None

@@ -5,11 +5,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
+from itertools import starmap, zip_longest
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from bot import unfold
 from bot.errors import UnknownStyle
 from bot.request import Request
 from generation.recipe import Levels, Recipe
@@ -67,7 +69,9 @@ class Style:
     """Take the place of the program's style of this name; only of the operator's own."""
 
     def recipes(self, request: Request) -> list[Recipe]:
-        """Return one recipe for each picture of a settled request; they differ in seed alone.
+        """Return one recipe for each picture of a settled request.
+
+        They differ in seed alone; or in their words alone, where {红,蓝} says several.
 
         Raises:
             ValueError: The size was not settled, or no seed chosen.
@@ -75,9 +79,10 @@ class Style:
         seed, width, height = request.seed, request.width, request.height
         if seed is None or width is None or height is None:
             raise ValueError("a request needs its seed and size before it is written out")
+        prompts = unfold.unfolded(request.prompt)[: request.count]
         recipe = Recipe(
             model=self.model,
-            prompt=self._phrased(request.prompt),
+            prompt=self._phrased(prompts[0]),
             avoid="，".join(filter(None, [self.avoid, request.avoid])),
             width=width,
             height=height,
@@ -95,12 +100,22 @@ class Style:
             fast=request.fast,
             upscale=request.upscale,
         )
+        if len(prompts) > 1:  # {红,蓝}色的灯笼 differ in what is said alone
+            return [replace(recipe, prompt=self._phrased(prompt)) for prompt in prompts]
         return [replace(recipe, seed=(seed + i) % SEEDS) for i in range(request.count)]
 
     def _phrased(self, prompt: str) -> str:
         """Return what the model is told; without words of the user's, the style's alone."""
         said = self.phrase.replace(SLOT, prompt)
         return said if prompt else said.strip("，, ")
+
+    def weighed(self, weight: float) -> Self:
+        """Return this style with its LoRAs so many times as strong."""
+        return replace(self, loras={name: weight * usual for name, usual in self.loras.items()})
+
+    def with_model(self, model: str) -> Self:
+        """Return this style's words and settings for another model, which its LoRAs do not fit."""
+        return self if model in ("", self.model) else replace(self, model=model, loras={})
 
     def joined(self, other: Self) -> Self:
         """Return this style with the other's words and LoRAs added; settings stay as here."""
@@ -177,13 +192,18 @@ class Styles:
     def chosen(self, request: Request) -> Style:
         """Return the style of a request: the first decides, further ones add their words.
 
+        Weights are those of their LoRAs; a model that is named takes the place of the style's.
+
         Raises:
             UnknownStyle: Nothing is known under a name.
         """
-        first, *others = map(self.find, request.styles or [self.default.name])
+        found = list(map(self.find, request.styles or [self.default.name]))
+        first, *others = starmap(
+            Style.weighed, zip_longest(found, request.weights[: len(found)], fillvalue=1.0)
+        )
         for other in others:
             first = first.joined(other)
-        return first
+        return first.with_model(request.model)
 
     def recipes(self, request: Request) -> list[Recipe]:
         """Return one recipe for each picture of a settled request, in its style.

@@ -1,6 +1,7 @@
 """A message on its way to a prompt."""
 
 import re
+from collections.abc import Callable
 
 from bot.parsing.text import fold
 
@@ -11,7 +12,10 @@ QUOTED = "\ue001"
 STOPS = ",，.。;；:：、!！?？~～…·/|#\\- "
 """Between two things said; inside a regular expression's brackets."""
 
-_QUOTES = re.compile('“[^“”]*”|「[^「」]*」|『[^『』]*』|《[^《》]*》|"[^"]*"')
+_QUOTES = re.compile(
+    '“[^“”]*”|「[^「」]*」|『[^『』]*』|《[^《》]*》|"[^"]*"'
+    "|(?<![A-Za-z])'[^']*'(?![A-Za-z])|(?<![A-Za-z])‘[^‘’]*’(?![A-Za-z])"
+)
 _HOLLOW = re.compile(rf"[（(\[【][{STOPS}{CUT}]*[)）\]】]")
 _STOPS = STOPS.replace("\\", "")
 
@@ -26,9 +30,16 @@ class Draft:
         self.said = text
         self.folded = _QUOTES.sub(lambda quote: QUOTED * len(quote[0]), fold(text))
 
-    def cut(self, pattern: re.Pattern[str]) -> list[dict[str, str]]:
-        """Cut out what the pattern finds in folded text; return each find's groups, as typed."""
-        found = [match for match in pattern.finditer(self.folded) if match[0]]
+    def cut(
+        self, pattern: re.Pattern[str], judge: Callable[[re.Match[str]], bool] = lambda _: True
+    ) -> list[dict[str, str]]:
+        """Cut out what the pattern finds in folded text; return each find's groups, as typed.
+
+        Args:
+            pattern: What is looked for.
+            judge: Says of a find whether it is meant so.
+        """
+        found = [match for match in pattern.finditer(self.folded) if match[0] and judge(match)]
         groups = [
             {name: self.said[slice(*match.span(name))] for name in match.groupdict() if match[name]}
             for match in found
@@ -41,6 +52,11 @@ class Draft:
         """Cut out one place."""
         self.said = self.said[:start] + CUT + self.said[end:]
         self.folded = self.folded[:start] + CUT + self.folded[end:]
+
+    def add(self, said: str) -> None:
+        """Put words at the end, apart from what stands there."""
+        self.said += CUT + said
+        self.folded += CUT + fold(said)
 
     def rest(self) -> str:
         """Return what was not cut, mended where something was."""

@@ -2,14 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
+from bot import segment, unfold
 from bot.errors import NotUnderstood
-from bot.parsing import flag
-from bot.parsing.draft import Draft
+from bot.parsing import flag, talk
+from bot.parsing.draft import CUT, QUOTED, STOPS, Draft
+from bot.parsing.numeral import NUMERAL
 from bot.parsing.reader import READERS, changed, read
-from bot.parsing.text import clean
+from bot.parsing.text import clean, fold
 from bot.parsing.vocabulary import Vocabulary
 from bot.request import Request
 from bot.style import Styles
@@ -17,6 +20,22 @@ from bot.style import Styles
 EXAMPLE = "想画什么呢？例如：画两张竖版水墨风的江南烟雨，不要文字"
 _ENCLOSED = {"“": "”", "「": "」", "『": "』", '"': '"'}
 _MAX_TAILS = 8
+POETIC = "诗意"
+"""The style of a picture to a poem, if there is one of this name."""
+_CLAUSE = re.compile(rf"[^{STOPS}{CUT}{QUOTED}()（）]*")
+_PHRASE = re.compile(
+    "(?<=.)(?:[里上下中]?(?:中间|在|正在|贴|印|写|铺|盖|放|摆|挂|站|坐|躺|趴|飞[过着行翔舞在])|和|与|旁|边上|之间|对面|附近|底下)"
+)
+_EMOJI = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d"
+_AROUND = re.compile(
+    rf"^[{_EMOJI}\s]+(?=[^{_EMOJI}\s])|(?<=[^{_EMOJI}\s个只颗朵条位张家群对])[{_EMOJI}\s]+$"
+)
+_QUOTATION = re.compile("[“「『\"'‘](.*?)[”」』\"'’]")
+_AMBIGUOUS = frozenset({"头像"})
+"""Words that jieba takes apart: 个头|像, 当头|像."""
+_HAN = re.compile("[\u4e00-\u9fff]+$")
+_THINGS = re.compile(rf"[{STOPS}]*(?:{NUMERAL})[个只条朵匹棵座位头辆艘架把杯碗张幅群对双片颗间]")
+"""One thing or several at the head: what is described, not said."""
 _TO_DRAW = "LNS"
 """Categories of what can be drawn: letters, numbers, symbols."""
 
@@ -37,25 +56,45 @@ def parse(text: str, styles: Styles, *, has_source: bool = False) -> Request:
         TooLong: The message is not read at all.
     """
     reading = _Reading(clean(text), _vocabulary(styles))
+    reading.refuse_talk()
     reading.take_flags()
+    reading.take_poem()
     reading.take_lead()
     reading.take_courtesy()
     reading.take_settings()
+    reading.take_questions()
     reading.take_lead()
     reading.take_counts()
+    reading.take_lead()
     reading.take_courtesy()
     reading.take_wrapper()
     return reading.finish(needs_words=not has_source)
+
+
+def _any(found: re.Match[str]) -> bool:
+    del found
+    return True
 
 
 class _Reading:
     """A message half understood: what is known of the request, and the words that are left."""
 
     def __init__(self, text: str, vocabulary: Vocabulary) -> None:
-        self._draft = Draft(_unwrapped(text))
+        self._draft = Draft(_unwrapped(_bare(text)))
         self._vocabulary = vocabulary
+        self._whole = vocabulary.address.sub("", self._draft.folded)
         self._request = Request(prompt="")
-        self._asked = False
+        self._asked = self._led = self._numbered = False
+        self._poem = ""
+
+    def refuse_talk(self) -> None:
+        """Refuse what is said to people, or about pictures.
+
+        Raises:
+            NotUnderstood: It is.
+        """
+        if self._vocabulary.talk.search(self._whole):
+            raise NotUnderstood(EXAMPLE)
 
     def take_flags(self) -> None:
         """Understand --ar 2:3 and the like."""
@@ -65,22 +104,78 @@ class _Reading:
             else:
                 self._hear(found.field, found.value, found.typed)
 
+    def take_poem(self) -> None:
+        """Keep what follows 给这句诗配图 whole; nothing in it is a setting."""
+        found = self._vocabulary.poem.search(self._draft.folded)
+        if found is None:
+            return
+        start, end = found.span()
+        quoted = QUOTED in found[0]
+        said = self._draft.said
+        self._poem = said[start:end] if quoted else said[end:].replace(CUT, " ").strip()
+        if quoted:
+            self._poem = _quoted(self._poem)
+        # what stands between 配图 and the colon is no poem: 给这句诗配图，横版：…
+        head, colon, tail = self._poem.partition("：") if "：" in self._poem[:12] else ("", "", "")
+        if colon:
+            self._poem = tail.strip()
+        self._draft.erase(start, len(said))
+        if colon:
+            self._draft.add(head)
+        self._asked = True
+        known = self._vocabulary.styles.get(POETIC)
+        self._request = replace(self._request, poem=True, styles=(known,) if known else ())
+
     def take_lead(self) -> None:
-        """Cut off what comes before the content, unless that was done."""
-        if not self._asked:
+        """Cut off what comes before the content, unless that was done; then how many pictures."""
+        if not self._led:
             groups = self._take(self._vocabulary.lead)
-            self._asked = any(groups)
+            self._asked = self._asked or any(groups)
+            self._led = any(found.keys() & {"verb", "command", "english"} for found in groups)
+        self._take(self._vocabulary.label)
+        if self._asked and not self._numbered:
+            self._numbered = bool(self._draft.cut(self._vocabulary.measure, self._is_measure))
+        if not self._numbered:
+            self._numbered = self._counted()
+
+    def _counted(self) -> bool:
+        """Understand a number of pictures at the head."""
+        found = self._draft.cut(self._vocabulary.amount, self._are_pictures)
+        for groups in found:
+            self._hear("count", groups["count"])
+        self._asked = self._asked or bool(found)
+        return bool(found)
+
+    def _are_pictures(self, amount: re.Match[str]) -> bool:
+        """Tell 两张猫 from 两张桌子."""
+        owners = self._vocabulary.owners[amount["unit"]]
+        return not owners.has(_head(self._draft.folded[amount.end() :]))
+
+    def _is_measure(self, measure: re.Match[str]) -> bool:
+        """Tell 画头大象 from 画头像."""
+        after = self._draft.folded[measure.start("measure") :]
+        clause, word = _CLAUSE.match(after), measure["measure"]
+        if clause is None or clause[0] == word:
+            return after[len(word) :].startswith((CUT, " "))  # 来个头像，…: the shape is cut out
+        return segment.first(clause[0]) == word
 
     def take_courtesy(self) -> None:
         """Cut off 吧, 谢谢 and the like, one by one from the end."""
         for _ in range(_MAX_TAILS):
-            if not self._draft.cut(self._vocabulary.tail):
+            found = self._draft.cut(self._vocabulary.tail)
+            if not found:
                 break
+            self._asked = self._asked or "画" in fold(found[0]["courtesy"])
+
+    def take_questions(self) -> None:
+        """Cut off 吗 inside a wish: 能画一只猫吗，要竖版."""
+        if self._asked:
+            self._draft.cut(self._vocabulary.question)
 
     def take_settings(self) -> None:
         """Understand numbers, sizes, shapes, styles and what to avoid, wherever they stand."""
         for pattern in self._vocabulary.settings:
-            self._take(pattern)
+            self._take(pattern, self._is_whole if "aspect" in pattern.groupindex else _any)
 
     def take_counts(self) -> None:
         """Understand how many pictures, where the lead has not said it."""
@@ -98,20 +193,47 @@ class _Reading:
         Raises:
             NotUnderstood: No words are left, or they ask for no picture.
         """
-        prompt = self._draft.rest()
+        prompt = self._poem or _bare(self._draft.rest())
         if not any(unicodedata.category(character)[0] in _TO_DRAW for character in prompt):
             if needs_words:
                 raise NotUnderstood(EXAMPLE)
             prompt = ""
-        if not self._asked and self._vocabulary.talk.search(self._draft.folded):
+        if not self._asked and (self._vocabulary.unasked.search(self._whole) or self._is_talk()):
             raise NotUnderstood(EXAMPLE)
         for found in self._vocabulary.strange.finditer(prompt):
             self._note(f"没有“{found['name']}”这种画风，只当描述来画")
-        return replace(self._request, prompt=prompt)
+        return replace(
+            self._request, prompt=prompt, count=self._request.count * unfold.many(prompt)
+        )
 
-    def _take(self, pattern: re.Pattern[str]) -> list[dict[str, str]]:
+    def _is_whole(self, found: re.Match[str]) -> bool:
+        """Tell 方图 from what stands in 东方图腾."""
+        start, end = found.span("aspect")
+        around = self._draft.folded[max(0, start - 8) : start + 8 + end - start]
+        if found["aspect"] in _AMBIGUOUS or not _HAN.match(found["aspect"]):
+            return True
+        at, edges = max(0, start - 8), set[int]()
+        for word in segment.words(around):
+            edges.add(at)
+            at += len(word)
+        edges.add(at)
+        return start in edges and end in edges
+
+    def _is_talk(self) -> bool:
+        """Weigh the words of a message that asks for nothing in so many words."""
+        vocabulary = self._vocabulary
+        if _THINGS.match(self._whole):
+            return False
+        said = [word for word in segment.words(self._whole) if word not in STOPS]
+        settings = replace(self._request, prompt="", notes=()) != Request(prompt="")
+        against = 2 * settings + sum(word in vocabulary.calm for word in said)
+        return talk.points(said, vocabulary.marks, vocabulary.ends) - against >= talk.TALK
+
+    def _take(
+        self, pattern: re.Pattern[str], judge: Callable[[re.Match[str]], bool] = _any
+    ) -> list[dict[str, str]]:
         """Cut out what the pattern finds; groups that are named for a field change it."""
-        finds = self._draft.cut(pattern)
+        finds = self._draft.cut(pattern, judge)
         for groups in finds:
             for field, said in groups.items():
                 if field in READERS:
@@ -131,6 +253,29 @@ class _Reading:
 @lru_cache(maxsize=8)
 def _vocabulary(styles: Styles) -> Vocabulary:
     return Vocabulary.of(styles.names())
+
+
+def _bare(text: str) -> str:
+    """Return a message without the emoji round it; one that is all emoji stays."""
+    bare = _AROUND.sub("", text)
+    return bare or text
+
+
+def _quoted(text: str) -> str:
+    """Return what stands between the quotation marks in a text."""
+    found = _QUOTATION.search(text)
+    return found[1] if found else text
+
+
+def _head(text: str) -> str:
+    """Return the word that a phrase is about, its last: 床 of 柔软的大床, 猫 of 桌子上的猫.
+
+    A phrase ends where a clause does, or where it goes on with where or what somebody does.
+    """
+    clause = _CLAUSE.match(text)
+    phrase = _PHRASE.split(clause[0], maxsplit=1)[0].strip() if clause else ""
+    said = segment.words(phrase.removesuffix("的"))
+    return said[-1] if said else ""
 
 
 def _unwrapped(text: str) -> str:

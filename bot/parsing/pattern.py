@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.parsing.draft import CUT, STOPS
+from bot.parsing.draft import CUT, QUOTED, STOPS
 from bot.parsing.numeral import NUMERAL
 
 Words = Mapping[str, Any]
@@ -60,31 +60,78 @@ def flag(words: Words) -> re.Pattern[str]:
 
 def lead(words: Words) -> re.Pattern[str]:
     """Match all that comes before the first word of content: 丹青，帮我画两张."""
-    amount = rf"\s?(?:{NUMERAL}|几)?\s?[张幅份]|{NUMERAL}?个"
+    every = either(words["pictures"]["bare"]["words"])
+    amount = rf"\s?(?:{NUMERAL}|几)?\s?[张幅份]|{NUMERAL}(?:{every})|个"
     wishes = f"{unless(words['wishes'])}|{before(words['wishes_before'])}"
-    verbs = f"{unless(words['verbs'])}|(?:{either(words['verbs_before']['words'])})(?={amount})"
-    soon = f"(?={GAP}|$|{wishes}|{verbs})"
-    names, commands = either(words["names"]), either(words["commands"])
+    ends = rf"(?:{every})[^{STOPS}{CUT}]{{1,20}}(?:给我|出来)"  # 整只龙给我, but not 整只鸡
+    common = either(words["verbs_before"]["words"])
+    verbs = f"{unless(words['verbs'])}|(?:{common})(?={amount}|{ends})"
     greetings = either(words["greetings"]["words"])
+    names, commands = either(words["names"]), either(words["commands"])
+    soon = f"(?={GAP}|$|{wishes}|{verbs}|{greetings}|{names})"
+    family = either(words["family"]["words"])
     pictures = either(words["wrappers"]["words"])
-    measures = either(words["pictures"]["bare"]["words"])
-    owners = either(words["pictures"]["bare"]["unless"])
     made = either(words["made"]["words"])
     taken = rf"[把将](?=[^{STOPS}{CUT}]{{1,100}}(?:{made}))"
     command = rf"/(?:{commands})(?:@\w+)?(?![a-z])(?: prompt:)?"
     return re.compile(
         # atomic, not possessive: before Python 3.11.5 "(…)*+" lost what it had matched (gh-106052)
-        rf"^(?>(?:(?P<command>{command})|{GAP}|@?(?:{names})(?:bot)?{soon}|(?:{greetings}){soon}"
-        rf"|{wishes}|{taken})*)(?P<verb>(?:{verbs})(?:一下|点)?)?{GAP}*+"
-        rf"(?:{_pictures(words)}|(?(verb)|(?<=要))(?:{measures})(?!{owners}|{GAP}|$))?"
-        rf"(?:(?(verb)|(?!))(?:{pictures})(?={GAP}|$))?(?:{GAP}*(?:内容|主题|画面)(?:是|为|:))?"
+        rf"^(?>(?:(?P<command>{command})|{GAP}|@?(?:{names})(?:bot)?{soon}|(?:{greetings})[呀啊哦哈]?{soon}"
+        rf"|给(?:我们?|咱们?)?(?:家)?(?:{family})(?=[画来做整生])|[哈嘿呵]{{2,}}|(?P<wish>{wishes})|{taken})*)(?P<verb>(?:{verbs})(?:一下|点)?(?:[吗嘛吧呗]*(?={GAP}))?)?{GAP}*+"
+        rf"(?:(?(verb)|(?!))(?:{pictures})(?={GAP}|$))?"
+        rf"|^{GAP}*(?P<english>(?:please |can you |could you )*draw(?: me)?(?: please)?) (?=[a-z])"
     )
+
+
+def address(words: Words) -> re.Pattern[str]:
+    """Match the name of whom it is said to."""
+    names = either(words["names"])
+    return re.compile(rf"^(?:{GAP}|@?(?:{names})(?:bot)?)+")
+
+
+def label(words: Words) -> re.Pattern[str]:
+    """Match what only says that the content comes now: 提示词：…, 内容是…."""
+    names = either(words["wrappers"]["labels"])
+    return re.compile(
+        rf"{START}(?<!negative )(?:(?:{names})\s?(?:(?<![a-z])(?:是|为)|:)|画的是){GAP}*"
+    )
+
+
+def amount(words: Words) -> re.Pattern[str]:
+    """Match a number of pictures at the head, as 两张; whether of pictures is decided elsewhere."""
+    pictures = either(words["wrappers"]["words"])
+    return re.compile(
+        rf"^{GAP}*{_pictures(words)}(?:[吧呗啊哈]+(?={GAP}|$))?(?:(?:{pictures})(?={GAP}|$))?"
+    )
+
+
+def measure(words: Words) -> re.Pattern[str]:
+    """Match a measure word without a number at the head; whether it is one is decided elsewhere."""
+    return re.compile(
+        rf"^{GAP}*(?P<measure>{either(words['pictures']['bare']['words'])})"
+        rf"(?:(?:{either(words['wrappers']['words'])})(?={GAP}|$))?"
+    )
+
+
+def poem(words: Words) -> re.Pattern[str]:
+    """Match what asks for a picture to a poem, which is all that follows."""
+    said = words["poems"]["said"]
+    return re.compile(
+        rf"(?:{START}|(?<=[我请烦帮你张幅]))(?:{said})[^:]{{0,12}}?(?:[:,\s]|{CUT})\s*"
+        rf"|{START}(?:[给为]){QUOTED}+(?:这|那)?(?:句|首)?诗?配(?:一?[张幅个])?(?:插?图|插?画)"
+    )
+
+
+def question() -> re.Pattern[str]:
+    """Match what makes a question of a wish, at the end of a clause."""
+    return re.compile(rf"(?<=[^{STOPS}{CUT}])(?:[吗嘛吧](?=[{STOPS}{CUT}]|$)|不$)")
 
 
 def tail(words: Words) -> re.Pattern[str]:
     """Match the last word of courtesy."""
     never = "".join(words["tails"]["unless_after"])
-    return re.compile(rf"(?<![{never}])(?:{either(words['tails']['words'])})[{STOPS}{CUT}]*$")
+    said = either(words["tails"]["words"])
+    return re.compile(rf"(?P<courtesy>(?<![{never}])(?:{said})|吗)[{STOPS}{CUT}]*$")
 
 
 def wrapper(words: Words) -> re.Pattern[str]:
@@ -96,12 +143,10 @@ def counts(words: Words) -> Patterns:
     """Match how many pictures, where the lead does not say it."""
     pictures = _pictures(words)
     asks = "(?:(?:一?共|总共|数量|只?要|请?来|画|出|生成|给我|多画|多来)+)?"
-    owners = {thing for things in words["pictures"]["things"].values() for thing in things.split()}
-    not_owned = "".join(f"(?<!{re.escape(thing)})" for thing in sorted(owners))
     amount = f"{NUMERAL}|{either(words['pictures']['vague'])}"
     return _compiled(
         f"{START}{asks}{pictures}(?:就[行好]|即可|的?图)?{END}",
-        rf"(?<![着了有的是这那第0-9.])(?<=[^{STOPS}{CUT}]){not_owned}(?P<count>{amount})\s?[张幅份]图?{END}",
+        rf"(?<![着了有的是这那第0-9.])(?<=[^{STOPS}{CUT}])(?P<count>{amount})\s?[张幅份]图?{END}",
         rf"(?<![0-9a-z])[x×✕*]\s?(?P<count>\d{{1,20}})张?{END}",
         rf"(?P<count>{NUMERAL})连[拍抽发画]?{END}",
         rf"{START}(?:数量|张数){IS}(?P<count>{NUMERAL})张?{END}",
@@ -122,7 +167,12 @@ def numbers(words: Words) -> Patterns:
     height = rf"高度?{IS}(?P<height>\d{{2,5}}){unit}"
     size = r"\d{3,5}\s?(?:[x×✕*]|乘以?)\s?\d{3,5}(?![0-9a-z])(?:\s?像素|px)?"
     return _compiled(
-        rf"(?:随机)?种子(?:号|数|值)?{IS}(?P<seed>{whole})(?!\s?[颗粒个0-9])",
+        rf"用?(?:随机)?种子(?:号|数|值)?{IS}(?P<seed>{whole})(?!\s?[颗粒个]|[0-9])",
+        rf"(?:重绘|重画|去噪|降噪|改动)(?:的)?(?:幅度|强度|程度){IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
+        rf"{free}(?:denoising )?strength{IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
+        rf"{START}(?:最后|然后|再|并且?|画[好完]后?|出图后?)*放大(?:到|成|为)?{IS}(?P<upscale>{NUMERAL})\s?倍{END}",
+        rf"{START}模型{IS}(?P<model>[a-z0-9][\w.-]{{0,60}})",
+        rf"(?:请?(?:使|采|选)?用|换成?|以)?\s?{free}(?P<model>[a-z0-9][\w.-]{{0,60}})\s?模型(?:来|的)?",
         rf"{free}seed{IS}(?P<seed>{whole})",
         rf"{START}随机种子{END}",
         rf"(?:(?:采样|迭代)?步数|{free}steps?){IS}(?P<steps>\d{{1,20}})步?",
@@ -139,8 +189,8 @@ def numbers(words: Words) -> Patterns:
         f"{width}{GAP}?{height}",
         f"{height}{GAP}?{width}",
         rf"(?:画幅|画面比例|宽高比|长宽比|比例|尺寸){IS}(?P<aspect>{ratio})的?",
-        rf"{free}(?<![:分])(?P<aspect>{usual})(?![0-9:a-z获胜赢负领]){frame}",
-        rf"{START}(?P<aspect>{ratio}){frame}{END}",
+        rf"(?:{START}(?:(?:记得|最好|可以)?(?:要|是|用)|最好))?{free}(?<![:分])(?<![在着示有停])(?P<aspect>{usual})(?![0-9:a-z获胜赢负领]){frame}",
+        rf"(?<![a-z]\s){START}(?P<aspect>{ratio}){frame}{END}",
     )
 
 
@@ -151,12 +201,17 @@ def shapes(words: Words) -> Patterns:
     anywhere = set(every) - set(alone) - set(last)
     exceptions: dict[str, str] = words["shapes_unless"]
     free = unless({word: exceptions.get(word, "") for word in anywhere})
-    wish = rf"(?:{START}(?:要|用|做成|改成|换成|当|做|作为|弄成)|适合(?:做|当)?|用来[做当])?"
+    want = "(?:记得|最好|可以)?(?:要|是|用)|最好"
+    wish = rf"(?:{START}(?:{want}|做成|改成|换成|当|做|作为|弄成)|适合(?:做|当)?|用来[做当])?"
     frame = "(?:构图|画幅|画面|版式|版面|比例|尺寸|的?壁纸|的?图片|的?图)"
+    wide = either([word for word in alone if word in ("宽屏", "宽幅")])
     return _compiled(
+        rf"的(?P<aspect>{free})(?:{frame})?{END}",
+        rf"{START}(?P<aspect>{wide})的",
         rf"{wish}(?<!不要)(?<!不用)(?P<aspect>{free})(?:{frame})?(?:的|用)?",
-        rf"{START}(?P<aspect>{either(alone)})(?:{frame}的?|的?{END})",
+        rf"{START}(?:{want})?(?P<aspect>{either(alone)})(?:{frame}的?|的?{END})",
         rf"(?P<aspect>{either(alone)}){frame}的?",
+        rf"(?<![有着印刻][^{STOPS}{CUT}])(?<![有着印刻][^{STOPS}{CUT}]{{2}})(?<![有着印刻][^{STOPS}{CUT}]{{3}})"
         rf"(?:的|做|当|作为|用作)?(?P<aspect>{either(last)}){END}",
     )
 
@@ -168,20 +223,28 @@ def styles(words: Words, known: Mapping[str, str]) -> Patterns:
         words: The word tables.
         known: Canonical names by folded alias.
     """
-    names = f"(?:{either(name for name in known if not name.isascii())})"
     table = words["style"]
     wind = table["wind"].replace(" ", "")
+    ours = sorted((name for name in known if not name.isascii()), key=len, reverse=True)
+    windy = (re.escape(name) + f"(?![{wind}])" * name.endswith("风") for name in ours)
+    names = f"(?:{'|'.join(windy)})"
+    english = either(name for name in known if name.isascii())
+    weight = r"\s?[:*]\s?\d(?:\.\d{1,4})?"
+    weighed = rf"(?:{names}|(?<![a-z])(?:{english}))(?:风格|画风|风)?{weight}"
     mark = f"(?:{either(table['marks'])}|(?<=风)格)(?!(?<=风)[{wind}])"  # 中国风|格 too
     kind = f"画(?!{either(table['kinds'].split())})"
     thing = f"(?!{either(table['things'].split())}|风[{wind}])"
-    several = rf"(?P<styles>{names}(?:风?(?:[+&、和与加]|加上){names}){{0,8}})"
-    made = "(?:[画做改变换弄]成|变为|改为)"
+    several = rf"(?P<styles>{names}(?:\s?风?(?:[+&、和与加]|加上){names}){{0,8}})"
+    made = "(?:(?:请|帮我|给我)*[画做改变换弄]成|变为|改为)"
     wanted = r"(?<!不要)(?<!不是)(?<!不用)(?<!别用)"
     ends = rf"(?:的|{END})"
     return _compiled(
         rf"{START}(?:风格|画风){IS}{several}(?:{mark}|{kind})?",
         rf"(?:风格|画风)[:=]\s?(?P<styles>[^{STOPS}{CUT}]{{1,20}})",
-        rf"{wanted}(?:{START}[用以按要]|{made})?{several}(?:{mark})(?:来|的)?",
+        rf"{START}(?P<weighed>{weighed}(?:(?:{GAP}|[+和加]){{1,3}}{weighed}){{0,7}})",
+        rf"(?<![a-z])(?P<styles>{english})\s?(?:风格|画风|风)(?![{wind}])的?",
+        rf"{START}[用以按]{several}的(?:{mark})(?:来|的)?",
+        rf"{wanted}(?:{START}[用以按要]|{made})?{several}\s?(?:{mark})(?:来|的)?",
         rf"{START}[用以按]{several}(?:{kind}|(?=画|来)|的?(?:形式|方式|手法|技法|效果))的?",
         rf"[用以]{several}(?:{kind}|来画|表现)?{END}",
         rf"{made}{several}(?:{kind}|版|的样子)?{ends}",
@@ -213,17 +276,23 @@ def avoid(words: Words) -> Patterns:
     typical, also = either(table["typical"]), either(table["also"])
     more = rf"(?:[,、\s]{{1,3}}(?:{typical}|和|或){{1,8}}{END})*"
     return _compiled(
-        rf"(?:{either(table['listed'])})[:=]?\s?(?P<avoid>[^{CUT}。\n]{{1,1000}})",
+        rf"{START}(?:{also})?(?:{either(table['begun'])})\s?(?P<avoid>[^{STOPS}{CUT}的]{{1,12}}{more}){END}",
         rf"(?<![要特个区分告离级类])(?:{also})?{never}"
         rf"(?:{either(table['words'])})\s?(?P<avoid>{item}{more})",
         rf"(?<![有要])(?:{also})?(?:{either(table['mild'])})(?P<avoid>[^{STOPS}{CUT}的]{{1,12}})的?{END}",
     )
 
 
+def listed(words: Words) -> re.Pattern[str]:
+    """Match a list of what should not be seen, under its name: 反向提示词：…."""
+    names = either(words["avoid"]["listed"])
+    return re.compile(rf"(?:{names})[:=]?\s?(?P<avoid>[^{CUT}。\n]{{1,1000}})")
+
+
 def items() -> re.Pattern[str]:
     """Match what stands between two things to avoid; 和服 and 暖和 are whole words."""
     return re.compile(
-        r"[、,;/|，；]|或者|或|以及|还有|(?<![暖柔温饱])和(?![服尚平谐室风式])"
+        r"[、,;/|，；]|也(?:别有|不要|别)|或者|或|以及|还有|(?<![暖柔温饱])和(?![服尚平谐室风式])"
         r"|(?<![a-z])\s+|\s+(?![a-z])"
     )
 
@@ -237,8 +306,17 @@ def hollow(words: Words) -> re.Pattern[str]:
 
 
 def talk(words: Words) -> re.Pattern[str]:
-    """Match what people say without wanting a picture."""
-    return re.compile("|".join(words["talk"]["patterns"]))
+    """Match what is no request, whatever else is said."""
+    table = words["errands"]
+    wish = "(?:帮我|给我|麻烦你?|请你?|谁能|谁来|我想|我要|能不能|你能|帮忙|可以)(?:再|先|去)?"
+    errands = f"^{GAP}*{wish}(?:{either(table['verbs'])})(?!.*画)"
+    shows = f"^{GAP}*(?:我|我们|咱们)?(?:想|要|去)+看(?:{either(table['shows'])}){END}"
+    return re.compile("|".join([*words["talk"]["always"], errands, shows]))
+
+
+def unasked(words: Words) -> re.Pattern[str]:
+    """Match what is no request unless one is made in words."""
+    return re.compile("|".join(words["talk"]["unasked"]))
 
 
 def _compiled(*sources: str) -> Patterns:
@@ -247,11 +325,7 @@ def _compiled(*sources: str) -> Patterns:
 
 def _pictures(words: Words) -> str:
     """Match a number of pictures, as 两张, but not of things, as 两张桌子."""
-    quality = r"(?:[大小长圆方红黄蓝绿白黑木旧老新破空金]{1,3}色?的?|[^，,。的\s]{1,4}的)?"
-    in_passing = r"(?!的|[上下前后里旁][面边头]?的)"
-    measures = "|".join(
-        f"{measure}(?!{quality}(?>{either(things.split())}){in_passing})"
-        for measure, things in words["pictures"]["things"].items()
-    )
+    measures = either(words["pictures"]["things"])
     amount = f"{NUMERAL}|{either(words['pictures']['vague'])}"
-    return rf"(?P<count>{amount})\s?(?:{measures})(?:图片|照片|图(?![书案腾纸形钉])|画(?={GAP}|$))?"
+    count = rf"(?P<count>{amount})\s?(?P<unit>{measures})"
+    return rf"{count}(?:图片|照片|图(?![书案腾纸形钉])|画(?={GAP}|$))?"

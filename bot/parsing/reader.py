@@ -23,6 +23,7 @@ _QUOTES = "“”「」『』\"'‘’"
 _SIZE = re.compile(r"(\d{1,9})(?:\s?(?:[x×✕*:]|乘以?)\s?(\d{1,9}))?")
 _JOINTS = re.compile("风格|画风|风|画|和|与|加上|加|的")
 """Round and between names of styles."""
+_WEIGHED = re.compile(r"([^\s:*,、+\d][^:*,、+\d]*?)(?:风格|画风|风)?\s?[:*]\s?(\d(?:\.\d{1,4})?)")
 _RATIO = re.compile(r"(\S{1,9}?)\s?[:比/x]\s?(\S{1,9})")
 
 
@@ -43,6 +44,8 @@ def read(field: str, said: str, vocabulary: Vocabulary) -> Changes:
 def changed(request: Request, changes: Changes) -> Request:
     """Return the request changed: lists grow, other values take the place of the old."""
     new: dict[str, Any] = dict(changes)
+    if "weights" in new:
+        new["weights"] = (*request.weights, *new["weights"])
     for field in {"styles", "notes"} & new.keys():
         new[field] = tuple(dict.fromkeys((*getattr(request, field), *new[field])))
     if request.avoid and "avoid" in new:
@@ -59,10 +62,19 @@ def _count(said: str, vocabulary: Vocabulary) -> Changes:
 
 def _styles(said: str, vocabulary: Vocabulary) -> Changes:
     """Find known names in what was said; what is not known stays as it is, to be refused."""
+    if fold(said).strip() in vocabulary.styles:
+        return {"styles": (vocabulary.styles[fold(said).strip()],)}
     names = [name for name in re.split(r"[+&、，,/;；\s]+", said) if name]
     if not names:
         raise ValueError("no style")
     return {"styles": tuple(name for each in names for name in _known(each, vocabulary))}
+
+
+def _weighed(said: str, vocabulary: Vocabulary) -> Changes:
+    """Read 赛博朋克:0.6 水墨:0.4."""
+    found = _WEIGHED.findall(fold(said))
+    styles = (_known(name.strip(), vocabulary)[0] for name, _ in found)
+    return {"styles": tuple(styles), "weights": tuple(float(weight) for _, weight in found)}
 
 
 def _known(said: str, vocabulary: Vocabulary) -> list[str]:
@@ -132,7 +144,7 @@ def _hires(said: str, vocabulary: Vocabulary) -> Changes:
 
 def _upscale(said: str, vocabulary: Vocabulary) -> Changes:
     del vocabulary
-    return {"upscale": int(fold(said).rstrip("x倍 ")) if said else USUAL_UPSCALE}
+    return {"upscale": number(fold(said).rstrip("x倍 ")) if said else USUAL_UPSCALE}
 
 
 def _sampler(said: str, vocabulary: Vocabulary) -> Changes:
@@ -175,5 +187,7 @@ READERS: Mapping[str, Reader] = {
     "steps": lambda said, _: {"steps": number(fold(said))},
     "styles": _styles,
     "upscale": _upscale,
+    "weighed": _weighed,
+    "model": lambda said, _: {"model": said},
     "width": _number("width", _INTEGER, int),
 }

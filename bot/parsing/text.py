@@ -3,7 +3,9 @@
 import tomllib
 import unicodedata
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from bot.errors import TooLong
 
@@ -40,8 +42,8 @@ def clean(text: str) -> str:
 def fold(text: str) -> str:
     """Return the text as it is matched, character for character as long as before.
 
-    Full-width forms become narrow, capitals small, and traditional characters that occur in
-    words of control simplified.
+    Full-width forms become narrow, capitals small, traditional characters simplified, and
+    Cantonese ones that occur in words of control those of Mandarin.
     """
     return "".join(map(_folded, text))
 
@@ -70,13 +72,23 @@ def _capped(text: str) -> str:
 
 
 @cache
-def _simplified() -> dict[str, str]:
+def _mandarin() -> dict[str, str]:
     table = tomllib.loads(_FOLDS.read_text(encoding="utf-8"))
-    return dict(zip(table["traditional"], table["simplified"], strict=True))
+    return dict(zip(table["cantonese"], table["mandarin"], strict=True))
+
+
+@cache
+def _simplifier() -> Any:
+    opencc: Any = import_module("opencc")  # without types
+    return opencc.OpenCC("t2s")
 
 
 @cache
 def _folded(character: str) -> str:
     narrow = unicodedata.normalize("NFKC", character).casefold()
     narrow = narrow if len(narrow) == 1 else character
-    return _simplified().get(narrow, narrow)
+    if narrow.isascii():
+        return narrow
+    simple: str = _simplifier().convert(narrow)
+    simple = simple if len(simple) == 1 else narrow
+    return _mandarin().get(simple, simple)

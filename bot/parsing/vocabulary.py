@@ -14,6 +14,21 @@ from bot.parsing.text import fold
 _WORDS = Path(__file__).with_name("words.toml")
 
 
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Things that take a measure word: 两张桌子 are tables, 两张猫 pictures."""
+
+    words: frozenset[str]
+    ends: tuple[str, ...]
+    """Of such words."""
+    never: tuple[str, ...]
+    """Words that end so and are none."""
+
+    def has(self, word: str) -> bool:
+        """Tell whether this is such a thing."""
+        return word in self.words or (word.endswith(self.ends) and not word.endswith(self.never))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """What the parser knows; made once, since its patterns take a moment to compile."""
@@ -33,8 +48,20 @@ class Vocabulary:
     strange: re.Pattern[str]
     """What is called a style and is none of these."""
     flag: re.Pattern[str]
+    address: re.Pattern[str]
+    """The name of whom it is said to, and a greeting."""
+    poem: re.Pattern[str]
+    """What asks for a picture to a poem; the poem comes after."""
+    label: re.Pattern[str]
     lead: re.Pattern[str]
+    amount: re.Pattern[str]
+    """A number of pictures, or of things that take the same measure word."""
+    measure: re.Pattern[str]
+    """A measure word, or the beginning of another word."""
+    owners: Mapping[str, Owners]
+    """Things that take a measure word for pictures themselves, by measure word."""
     tail: re.Pattern[str]
+    question: re.Pattern[str]
     wrapper: re.Pattern[str]
     settings: pattern.Patterns
     """In the order in which they are looked for."""
@@ -42,6 +69,15 @@ class Vocabulary:
     items: re.Pattern[str]
     hollow: re.Pattern[str]
     talk: re.Pattern[str]
+    """What is no request at all."""
+    marks: Mapping[str, int]
+    """How much a word speaks for talk."""
+    ends: Mapping[str, int]
+    """The same at the end."""
+    calm: frozenset[str]
+    """Words that speak against it."""
+    unasked: re.Pattern[str]
+    """What is none unless one is made in words."""
 
     @classmethod
     def of(cls, styles: Mapping[str, str]) -> Self:
@@ -53,6 +89,9 @@ class Vocabulary:
         words = _words()
         known = {fold(alias): name for alias, name in styles.items()}
         shapes = {word: shape for shape, group in words["shapes"].items() for word in group.split()}
+        # 反向提示词：油画 comes before styles that are said in passing, not before 风格：水墨
+        first, second, *others = pattern.styles(words, known)
+        named = (first, second)
         return cls(
             styles=known,
             shapes=shapes,
@@ -62,13 +101,22 @@ class Vocabulary:
             style=re.compile(pattern.either(known)),
             strange=pattern.strange(),
             flag=pattern.flag(words),
+            address=pattern.address(words),
+            poem=pattern.poem(words),
+            label=pattern.label(words),
             lead=pattern.lead(words),
+            amount=pattern.amount(words),
+            measure=pattern.measure(words),
+            owners=_owners(words["pictures"]),
             tail=pattern.tail(words),
+            question=pattern.question(),
             wrapper=pattern.wrapper(words),
             settings=(
                 *pattern.numbers(words),
                 *pattern.shapes(words),
-                *pattern.styles(words, known),
+                *named,
+                pattern.listed(words),
+                *others,
                 *pattern.fast(words),
                 *pattern.avoid(words),
             ),
@@ -76,7 +124,23 @@ class Vocabulary:
             items=pattern.items(),
             hollow=pattern.hollow(words),
             talk=pattern.talk(words),
+            marks=_points(words["talk"]["marks"]),
+            ends=_points(words["talk"]["ends"]),
+            calm=frozenset(words["talk"]["calm"].split()),
+            unasked=pattern.unasked(words),
         )
+
+
+def _points(table: Mapping[str, str]) -> dict[str, int]:
+    return {word: int(points) for points, words in table.items() for word in words.split()}
+
+
+def _owners(pictures: Mapping[str, Any]) -> dict[str, Owners]:
+    never = tuple(pictures["never"]["words"])
+    return {
+        measure: Owners(frozenset(things.split()), tuple(pictures["ends"][measure].split()), never)
+        for measure, things in pictures["things"].items()
+    }
 
 
 @cache

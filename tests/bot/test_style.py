@@ -78,9 +78,9 @@ def test_every_style_is_found_by_all_its_names() -> None:
 
 def test_an_unknown_style_is_refused_with_what_there_is() -> None:
     with pytest.raises(
-        UnknownStyle, match="没有“赛博”这种画风，有：彩绘、水墨、素描、像素、油画、剪纸、水彩"
+        UnknownStyle, match="没有“版画”这种画风，有：彩绘、水墨、素描、像素、油画、剪纸、水彩"
     ):
-        STYLES.find("赛博")
+        STYLES.find("版画")
 
 
 def test_a_slip_gets_a_hint() -> None:
@@ -136,3 +136,26 @@ def test_every_fault_has_its_line(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BrokenStyles, match=r"none\.toml"):
         Styles.load(tmp_path / "none.toml")
+
+
+def test_weights_are_those_of_the_loras() -> None:
+    ink = Style(name="水墨", model="mini", loras={"ink": 0.8})
+    oil = Style(name="油画", model="mini", phrase="{prompt}，油画风", loras={"oil": 1.0})
+    request = replace(SETTLED, styles=("水墨", "油画"), weights=(0.5, 0.25))
+    (recipe,) = Styles([ink, oil]).recipes(request)
+    assert recipe.loras == {"ink": 0.4, "oil": 0.25}
+    assert recipe.prompt == "两只企鹅，油画风"
+
+
+def test_a_model_that_is_named_takes_the_place_of_the_styles() -> None:
+    ink = Style(name="水墨", model="mini", phrase="{prompt}，水墨风", loras={"ink": 0.8})
+    (recipe,) = Styles([ink]).recipes(replace(SETTLED, styles=("水墨",), model="pai-artist"))
+    assert (recipe.model, recipe.loras, recipe.prompt) == ("pai-artist", {}, "两只企鹅，水墨风")
+
+
+def test_braces_unfold_to_pictures_of_one_seed() -> None:
+    asked = replace(SETTLED, prompt="{红,蓝，绿}色的灯笼", count=3)
+    recipes = STYLES.recipes(asked)
+    assert [recipe.prompt for recipe in recipes] == ["红色的灯笼", "蓝色的灯笼", "绿色的灯笼"]
+    assert {recipe.seed for recipe in recipes} == {SETTLED.seed}
+    assert len(STYLES.recipes(replace(asked, count=2))) == 2, "what was clamped is not drawn"
