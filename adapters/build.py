@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.config import Config
+from bot import segment
 from bot.app import App
 from bot.courier import Courier
 from bot.job import Job
@@ -21,6 +22,7 @@ from bot.ports import Adapter
 from bot.size import ModelShape
 from bot.store.store import Store
 from bot.style import Styles
+from bot.words.judge import Words
 from generation.client import EngineClient
 from generation.recipe import Picture
 from generation.zoo import folder
@@ -66,7 +68,9 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
     Raises:
         StoreError: The data folder cannot be used.
     """
+    segment.warm()
     styles = Styles.load(own=config.own_styles)
+    words = Words.load(config.own_words) if config.words.enabled else None
     store = await Store.open(config.data_dir, config.queue, adapters, time.time)
     knees = config.engine.knee_file or config.data_dir / "knee.json"
     settings = config.engine.model_copy(update={"knee_file": knees.absolute()})
@@ -76,7 +80,7 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
         pace = Pace(time.monotonic)
         yield Studio(
             store=store,
-            app=App(store, adapters, styles, policy(config), pace, new_seed),
+            app=App(store, adapters, styles, policy(config), pace, new_seed, words),
             painter=Painter(
                 store, styles, engine, courier, Labels(config.label), pace, config.queue.in_flight
             ),

@@ -123,6 +123,11 @@ def _add_listings(commands: _Commands) -> None:
     parse.add_argument(
         "text", nargs="*", help=said("else: lines of standard input", "不写就逐行读")
     )
+    words = said("what becomes of a prompt, as JSON", "看这句话能不能画")
+    judge = commands.add("words", words, _words)
+    judge.add_argument(
+        "text", nargs="*", help=said("else: lines of standard input", "不写就逐行读")
+    )
     for name, words, run in (
         ("jobs", said("what was asked for", "任务列表"), _jobs),
         ("history", said("what was drawn", "作品列表"), _history),
@@ -307,6 +312,12 @@ def _parse(arguments: argparse.Namespace) -> int:
     from adapters.listing import parse
 
     return parse(arguments.data, " ".join(arguments.text) if arguments.text else None)
+
+
+def _words(arguments: argparse.Namespace) -> int:
+    from adapters.wording import judge
+
+    return judge(arguments.data, " ".join(arguments.text) if arguments.text else None)
 
 
 def _jobs(arguments: argparse.Namespace) -> int:

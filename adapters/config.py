@@ -20,12 +20,13 @@ from adapters.locale import said
 from bot.label import LabelConfig
 from bot.policy import PolicyConfig
 from bot.store.limits import QueueConfig
+from bot.words.config import WordsConfig
 from generation.config import EngineConfig, files
 
 PREFIX = "DANQING_"
 FILE = Path("config.toml")
 FILE_VARIABLE = "DANQING_CONFIG"
-STYLES, LORAS, EMBEDDINGS = "styles.toml", "loras", "embeddings"
+STYLES, WORDS, LORAS, EMBEDDINGS = "styles.toml", "words.toml", "loras", "embeddings"
 """The operator's own, in the data folder."""
 
 
@@ -55,6 +56,7 @@ class Config(BaseSettings):
     """The operator's own styles; None: styles.toml in the data folder, if there is one."""
     queue: QueueConfig = Field(default_factory=QueueConfig)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
+    words: WordsConfig = Field(default_factory=WordsConfig)
     label: LabelConfig = Field(default_factory=LabelConfig)
     engine: EngineConfig = Field(default_factory=EngineConfig)
     console: ConsoleConfig = Field(default_factory=ConsoleConfig)
@@ -63,6 +65,11 @@ class Config(BaseSettings):
     def own_styles(self) -> Path:
         """Where the operator's own styles are, or would be."""
         return self.styles_file or self.data_dir / STYLES
+
+    @property
+    def own_words(self) -> Path:
+        """Where the operator's own words are, or would be."""
+        return self.words.file or self.data_dir / WORDS
 
     @classmethod
     def settings_customise_sources(

@@ -17,6 +17,8 @@ from bot.parsing.outline import outline
 from bot.store.reader import reading
 from bot.store.store import FILE
 from bot.style import BrokenStyles, Styles, read
+from bot.words.entry import BrokenWords
+from bot.words.judge import Words
 from generation.config import EMBEDDED_UPSCALERS, EngineConfig
 from generation.errors import EngineError
 from generation.lora.file import Fit, inspect
@@ -109,6 +111,7 @@ def check(data: Path | None) -> int:
         return 1
     faults = [
         *_style_faults(config),
+        *_word_faults(config),
         *_model_faults(config),
         *_lora_faults(config),
         *_embedding_faults(config),
@@ -148,6 +151,17 @@ def _style_faults(config: Config) -> list[str]:
         if lora not in config.engine.loras
     ]
     return models + loras
+
+
+def _word_faults(config: Config) -> list[str]:
+    named = config.words.file
+    if named is not None and not named.is_file():
+        return [said(f"words.file: no file {named}", f"words.file：没有文件 {named}")]
+    try:
+        Words.load(config.own_words)
+    except BrokenWords as error:
+        return error.faults
+    return []
 
 
 def _model_faults(config: Config) -> list[str]:

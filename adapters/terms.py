@@ -6,18 +6,19 @@ from adapters.config import ConfigError
 from adapters.locale import said
 from bot.errors import NewerStore, StoreBusy, StoreDamaged, StoreError, StoreReadOnly, StudioError
 from bot.style import BrokenStyles
+from bot.words.entry import BrokenWords
 from generation.errors import EngineError
 
 
 def tellable() -> tuple[type[Exception], ...]:
     """Return the errors that have words for the operator; all others are bugs."""
-    return (ConfigError, BrokenStyles, StoreError, StudioError, EngineError)
+    return (ConfigError, BrokenStyles, BrokenWords, StoreError, StudioError, EngineError)
 
 
 def in_words(error: Exception) -> list[str]:
     """Return what is wrong, a line for each fault."""
     match error:
-        case ConfigError() | BrokenStyles():
+        case ConfigError() | BrokenStyles() | BrokenWords():
             return error.faults
         case StoreBusy(args=(folder, owner)):
             return [

@@ -20,6 +20,7 @@ from bot.request import Request
 from bot.store.inbox import Update
 from bot.store.store import Store
 from bot.style import Styles
+from bot.words.judge import Words
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class App:
         policy: PolicyConfig,
         pace: Pace,
         new_seed: Callable[[], int],
+        words: Words | None = None,
     ) -> None:
         self._store = store
         self._adapters = adapters
@@ -47,6 +49,7 @@ class App:
         self._policy = policy
         self._pace = pace
         self._new_seed = new_seed
+        self._words = words
 
     async def hear(self, platform: str, update_id: str, body: bytes) -> None:
         """Keep an update; when this returns, the platform may be told that it has arrived.
@@ -85,6 +88,8 @@ class App:
         """
         if not self._store.gallery.has_room():
             raise NoRoom("磁盘快满了，暂时画不了新的画，请稍后再试，或告诉管理员")
+        if self._words is not None:
+            request = self._words.admit(request)
         settled = settle(request, self._styles, self._policy)
         if settled.seed is None:
             settled = replace(settled, seed=self._new_seed())

@@ -5,6 +5,7 @@ StudioError
 ├── TooLong           the message is not read at all
 ├── UnknownStyle      nothing is known under that name
 ├── BadImage          an image that was handed in cannot be used
+├── NotWanted         what is asked for is not drawn here
 ├── NoSource          a mask or margins without the picture that they belong to
 ├── QueueFull         the user or the chat has too many pictures waiting
 ├── DiskFull          nothing more can be kept
@@ -38,6 +39,10 @@ class UnknownStyle(StudioError):
 
 class BadImage(StudioError):
     """An image that was handed in cannot be used."""
+
+
+class NotWanted(StudioError):
+    """What is asked for is not drawn here."""
 
 
 class NoSource(StudioError):

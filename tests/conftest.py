@@ -20,6 +20,7 @@ from bot.reply import Delivery
 from bot.store.limits import QueueConfig
 from bot.store.store import Store
 from bot.style import Styles
+from bot.words.judge import Words
 from tests.fakes import FakeAdapter, FakeEngine
 
 # a deadline is a timed assertion: on a busy machine it says nothing of the code
@@ -45,6 +46,7 @@ class Studio:
             policy(Config()),
             pace,
             lambda: next(seeds),
+            Words.load(),
         )
         self.painter = Painter(
             store, styles, self.engine, self.courier, Labels(LabelConfig()), pace, in_flight=4

@@ -1,6 +1,6 @@
 """The command that trains the denoiser in a work folder.
 
-Run: python -m generation.mini.diffusion --work FOLDER --steps 9500
+Run: python -m generation.mini.diffusion --work FOLDER --steps 16000
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=9500)
+    parser.add_argument("--steps", type=int, default=16000)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--sheet-minutes", type=float, default=15.0)
     parser.add_argument("--threads", type=int, default=2)

@@ -43,7 +43,7 @@ class Plan:
     """Share of the steps over which the rate falls."""
     drop: float = 0.1
     """Share of captions left empty, for guidance."""
-    noisier: float = 0.7
+    noisier: float = 0.5
     """Power of the uniform lot that a timestep is drawn by; below one, noisy ones come more often:
     they decide what shape a thing has, and weights by signal-to-noise left it a blot."""
     average: float = 0.999

@@ -38,7 +38,7 @@ def stages(work: Path, to: Path, styles: Path, judge: Path, *, quick: bool) -> l
         quick: Hardly train, to see that it runs.
     """
     at = ("--work", str(work))
-    scenes, steps = ("2000", "40") if quick else ("30000", "9500")
+    scenes, steps = ("2000", "40") if quick else ("30000", "16000")
     first, last, look = ("0.2", "0.2", "0.2") if quick else ("40", "15", "25")
     style_steps, pictures = ("4", "8") if quick else ("500", "240")
     wanted = ("--only", "水墨") if quick else ()
