@@ -55,7 +55,7 @@ def parse(text: str, styles: Styles, *, has_source: bool = False) -> Request:
         NotUnderstood: Nothing says what to draw.
         TooLong: The message is not read at all.
     """
-    reading = _Reading(clean(text), _vocabulary(styles))
+    reading = Reading(clean(text), vocabulary_of(styles))
     reading.refuse_talk()
     reading.take_flags()
     reading.take_poem()
@@ -76,14 +76,14 @@ def _any(found: re.Match[str]) -> bool:
     return True
 
 
-class _Reading:
+class Reading:
     """A message half understood: what is known of the request, and the words that are left."""
 
     def __init__(self, text: str, vocabulary: Vocabulary) -> None:
-        self._draft = Draft(_unwrapped(_bare(text)))
+        self.draft = Draft(_unwrapped(_bare(text)))
         self._vocabulary = vocabulary
-        self._whole = vocabulary.address.sub("", self._draft.folded)
-        self._request = Request(prompt="")
+        self._whole = vocabulary.address.sub("", self.draft.folded)
+        self.request = Request(prompt="")
         self._asked = self._led = self._numbered = False
         self._poem = ""
 
@@ -98,7 +98,7 @@ class _Reading:
 
     def take_flags(self) -> None:
         """Understand --ar 2:3 and the like."""
-        for found in flag.take(self._draft, self._vocabulary):
+        for found in flag.take(self.draft, self._vocabulary):
             if found.field is None:
                 self._note(f"不认识“{found.typed}”，没有用上")
             else:
@@ -106,12 +106,12 @@ class _Reading:
 
     def take_poem(self) -> None:
         """Keep what follows 给这句诗配图 whole; nothing in it is a setting."""
-        found = self._vocabulary.poem.search(self._draft.folded)
+        found = self._vocabulary.poem.search(self.draft.folded)
         if found is None:
             return
         start, end = found.span()
         quoted = QUOTED in found[0]
-        said = self._draft.said
+        said = self.draft.said
         self._poem = said[start:end] if quoted else said[end:].replace(CUT, " ").strip()
         if quoted:
             self._poem = _quoted(self._poem)
@@ -119,12 +119,12 @@ class _Reading:
         head, colon, tail = self._poem.partition("：") if "：" in self._poem[:12] else ("", "", "")
         if colon:
             self._poem = tail.strip()
-        self._draft.erase(start, len(said))
+        self.draft.erase(start, len(said))
         if colon:
-            self._draft.add(head)
+            self.draft.add(head)
         self._asked = True
         known = self._vocabulary.styles.get(POETIC)
-        self._request = replace(self._request, poem=True, styles=(known,) if known else ())
+        self.request = replace(self.request, poem=True, styles=(known,) if known else ())
 
     def take_lead(self) -> None:
         """Cut off what comes before the content, unless that was done; then how many pictures."""
@@ -134,13 +134,13 @@ class _Reading:
             self._led = any(found.keys() & {"verb", "command", "english"} for found in groups)
         self._take(self._vocabulary.label)
         if self._asked and not self._numbered:
-            self._numbered = bool(self._draft.cut(self._vocabulary.measure, self._is_measure))
+            self._numbered = bool(self.draft.cut(self._vocabulary.measure, self._is_measure))
         if not self._numbered:
             self._numbered = self._counted()
 
     def _counted(self) -> bool:
         """Understand a number of pictures at the head."""
-        found = self._draft.cut(self._vocabulary.amount, self._are_pictures)
+        found = self.draft.cut(self._vocabulary.amount, self._are_pictures)
         for groups in found:
             self._hear("count", groups["count"])
         self._asked = self._asked or bool(found)
@@ -149,11 +149,11 @@ class _Reading:
     def _are_pictures(self, amount: re.Match[str]) -> bool:
         """Tell 两张猫 from 两张桌子."""
         owners = self._vocabulary.owners[amount["unit"]]
-        return not owners.has(_head(self._draft.folded[amount.end() :]))
+        return not owners.has(_head(self.draft.folded[amount.end() :]))
 
     def _is_measure(self, measure: re.Match[str]) -> bool:
         """Tell 画头大象 from 画头像."""
-        after = self._draft.folded[measure.start("measure") :]
+        after = self.draft.folded[measure.start("measure") :]
         clause, word = _CLAUSE.match(after), measure["measure"]
         if clause is None or clause[0] == word:
             return after[len(word) :].startswith((CUT, " "))  # 来个头像，…: the shape is cut out
@@ -162,7 +162,7 @@ class _Reading:
     def take_courtesy(self) -> None:
         """Cut off 吧, 谢谢 and the like, one by one from the end."""
         for _ in range(_MAX_TAILS):
-            found = self._draft.cut(self._vocabulary.tail)
+            found = self.draft.cut(self._vocabulary.tail)
             if not found:
                 break
             self._asked = self._asked or "画" in fold(found[0]["courtesy"])
@@ -170,7 +170,7 @@ class _Reading:
     def take_questions(self) -> None:
         """Cut off 吗 inside a wish: 能画一只猫吗，要竖版."""
         if self._asked:
-            self._draft.cut(self._vocabulary.question)
+            self.draft.cut(self._vocabulary.question)
 
     def take_settings(self) -> None:
         """Understand numbers, sizes, shapes, styles and what to avoid, wherever they stand."""
@@ -184,8 +184,8 @@ class _Reading:
 
     def take_wrapper(self) -> None:
         """Cut off the end of 一张…的图, if a picture was asked for."""
-        if self._asked or self._request.count > 1:
-            self._draft.cut(self._vocabulary.wrapper)
+        if self._asked or self.request.count > 1:
+            self.draft.cut(self._vocabulary.wrapper)
 
     def finish(self, *, needs_words: bool) -> Request:
         """Return the request; its prompt is what was not understood as anything else.
@@ -193,7 +193,7 @@ class _Reading:
         Raises:
             NotUnderstood: No words are left, or they ask for no picture.
         """
-        prompt = self._poem or _bare(self._draft.rest())
+        prompt = self._poem or _bare(self.draft.rest())
         if not any(unicodedata.category(character)[0] in _TO_DRAW for character in prompt):
             if needs_words:
                 raise NotUnderstood(EXAMPLE)
@@ -202,14 +202,12 @@ class _Reading:
             raise NotUnderstood(EXAMPLE)
         for found in self._vocabulary.strange.finditer(prompt):
             self._note(f"没有“{found['name']}”这种画风，只当描述来画")
-        return replace(
-            self._request, prompt=prompt, count=self._request.count * unfold.many(prompt)
-        )
+        return replace(self.request, prompt=prompt, count=self.request.count * unfold.many(prompt))
 
     def _is_whole(self, found: re.Match[str]) -> bool:
         """Tell 方图 from what stands in 东方图腾."""
         start, end = found.span("aspect")
-        around = self._draft.folded[max(0, start - 8) : start + 8 + end - start]
+        around = self.draft.folded[max(0, start - 8) : start + 8 + end - start]
         if found["aspect"] in _AMBIGUOUS or not _HAN.match(found["aspect"]):
             return True
         at, edges = max(0, start - 8), set[int]()
@@ -225,7 +223,7 @@ class _Reading:
         if _THINGS.match(self._whole):
             return False
         said = [word for word in segment.words(self._whole) if word not in STOPS]
-        settings = replace(self._request, prompt="", notes=()) != Request(prompt="")
+        settings = replace(self.request, prompt="", notes=()) != Request(prompt="")
         against = 2 * settings + sum(word in vocabulary.calm for word in said)
         return talk.points(said, vocabulary.marks, vocabulary.ends) - against >= talk.TALK
 
@@ -233,7 +231,7 @@ class _Reading:
         self, pattern: re.Pattern[str], judge: Callable[[re.Match[str]], bool] = _any
     ) -> list[dict[str, str]]:
         """Cut out what the pattern finds; groups that are named for a field change it."""
-        finds = self._draft.cut(pattern, judge)
+        finds = self.draft.cut(pattern, judge)
         for groups in finds:
             for field, said in groups.items():
                 if field in READERS:
@@ -242,16 +240,17 @@ class _Reading:
 
     def _hear(self, field: str, said: str, typed: str = "") -> None:
         try:
-            self._request = changed(self._request, read(field, said, self._vocabulary))
+            self.request = changed(self.request, read(field, said, self._vocabulary))
         except ValueError:
             self._note(f"没看懂“{typed or said}”，没有用上")
 
     def _note(self, words: str) -> None:
-        self._request = changed(self._request, {"notes": (words,)})
+        self.request = changed(self.request, {"notes": (words,)})
 
 
 @lru_cache(maxsize=8)
-def _vocabulary(styles: Styles) -> Vocabulary:
+def vocabulary_of(styles: Styles) -> Vocabulary:
+    """Return the words of control, those of styles among them."""
     return Vocabulary.of(styles.names())
 
 

@@ -20,7 +20,7 @@ Patterns = tuple[re.Pattern[str], ...]
 START = rf"(?:^|(?<=[{STOPS}{CUT}（(\[【]))"
 END = rf"(?=[{STOPS}{CUT}）)\]】]|$)"
 GAP = rf"[{STOPS}{CUT}]"
-IS = r"\s?(?:是|为|用|取|设为|[:=#])?\s?"
+IS = r"\s?(?:是|为|用|取|设为|设成|[改换调][成为到]|[:=#])?\s?"
 
 
 def either(words: Iterable[str]) -> str:

@@ -65,6 +65,8 @@ class Vocabulary:
     wrapper: re.Pattern[str]
     settings: pattern.Patterns
     """In the order in which they are looked for."""
+    listed: re.Pattern[str]
+    """A list of what should not be seen, under its name."""
     counts: pattern.Patterns
     items: re.Pattern[str]
     hollow: re.Pattern[str]
@@ -120,6 +122,7 @@ class Vocabulary:
                 *pattern.fast(words),
                 *pattern.avoid(words),
             ),
+            listed=pattern.listed(words),
             counts=pattern.counts(words),
             items=pattern.items(),
             hollow=pattern.hollow(words),
