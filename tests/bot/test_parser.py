@@ -12,28 +12,12 @@ from bot.parsing.vocabulary import Vocabulary
 from bot.request import Request
 from bot.style import Sampler, Styles
 from generation.recipe import Expand
+from tests.bot.labelled import SAID
 
 SENTENCES: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[1] / "data/sentences.toml").read_text(encoding="utf-8")
 )["sentence"]
-UNSAID: dict[str, Any] = {
-    "intent": "draw",
-    "prompt": "",
-    "negative": "",
-    "count": 1,
-    "aspect": None,
-    "size": None,
-    "styles": [],
-    "weights": None,
-    "seed": None,
-    "steps": None,
-    "guidance": None,
-    "strength": None,
-    "model": None,
-    "upscale": None,
-    "poem": False,
-    "notes": [],
-}
+UNSAID: dict[str, Any] = {**SAID, "notes": []}
 STYLES = Styles.load()
 
 
