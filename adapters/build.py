@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import secrets
+import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
@@ -68,9 +69,11 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
     Raises:
         StoreError: The data folder cannot be used.
     """
-    segment.warm()
     styles = Styles.load(own=config.own_styles)
     words = Words.load(config.own_words) if config.words.enabled else None
+    # who speaks first would wait a second for the dictionary
+    warm = words.warm if words else lambda: segment.words("丹青")
+    threading.Thread(target=warm, name="words", daemon=True).start()
     store = await Store.open(config.data_dir, config.queue, adapters, time.time)
     knees = config.engine.knee_file or config.data_dir / "knee.json"
     settings = config.engine.model_copy(update={"knee_file": knees.absolute()})

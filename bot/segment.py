@@ -9,10 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-
-def warm() -> None:
-    """Load the dictionary in the background: it takes about a second, and somebody would wait."""
-    threading.Thread(target=_tokenizer, name="jieba", daemon=True).start()
+_LOADING = threading.Lock()
 
 
 @lru_cache(maxsize=64)
@@ -42,7 +39,7 @@ def _private_folder() -> Path:
 
 
 @cache
-def _tokenizer() -> Any:
+def _dictionary() -> Any:
     jieba: Any = import_module("jieba")  # without types
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
@@ -50,3 +47,8 @@ def _tokenizer() -> Any:
     tokenizer.tmp_dir = str(_private_folder())
     tokenizer.initialize()
     return tokenizer
+
+
+def _tokenizer() -> Any:
+    with _LOADING:  # two who ask at once would load it twice
+        return _dictionary()

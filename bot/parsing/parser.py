@@ -224,7 +224,8 @@ class Reading:
             return False
         said = [word for word in segment.words(self._whole) if word not in STOPS]
         settings = replace(self.request, prompt="", notes=()) != Request(prompt="")
-        against = 2 * settings + sum(word in vocabulary.calm for word in said)
+        listed = any(comma in self._whole for comma in ",，、")
+        against = 2 * settings + listed + sum(word in vocabulary.calm for word in said)
         return talk.points(said, vocabulary.marks, vocabulary.ends) - against >= talk.TALK
 
     def _take(

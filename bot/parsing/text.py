@@ -3,11 +3,10 @@
 import tomllib
 import unicodedata
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from bot.errors import TooLong
+from bot.script import simplified
 
 MAX_CHARS = 1000
 """The longest message that is read, as typed."""
@@ -78,17 +77,9 @@ def _mandarin() -> dict[str, str]:
 
 
 @cache
-def _simplifier() -> Any:
-    opencc: Any = import_module("opencc")  # without types
-    return opencc.OpenCC("t2s")
-
-
-@cache
 def _folded(character: str) -> str:
     narrow = unicodedata.normalize("NFKC", character).casefold()
     narrow = narrow if len(narrow) == 1 else character
-    if narrow.isascii():
-        return narrow
-    simple: str = _simplifier().convert(narrow)
+    simple = simplified(narrow)
     simple = simple if len(simple) == 1 else narrow
     return _mandarin().get(simple, simple)

@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol
+
+from bot.script import simplified
 
 _ALIKE = str.maketrans(
     "аеорсухіѕјһԁαοενικρτυχɑɡıßøđł零壹贰叁肆伍陆柒捌玖",
@@ -141,23 +142,7 @@ def _written(typed: str) -> str | None:
 def _plain(text: str) -> str:
     flat = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     kept = "".join(c for c in flat if unicodedata.category(c)[0] in _KEPT and c not in _BLANKS)
-    return "".join(map(_simplified, kept)).translate(_ALIKE)
-
-
-@cache
-def _simplified(character: str) -> str:
-    return character if character.isascii() else _converter().convert(character)
-
-
-class _Converter(Protocol):
-    def convert(self, text: str) -> str: ...
-
-
-@cache
-def _converter() -> _Converter:
-    from opencc import OpenCC
-
-    return OpenCC("t2s")  # pyright: ignore[reportUnknownVariableType]  typed in part
+    return "".join(map(simplified, kept)).translate(_ALIKE)
 
 
 def _numbered(units: list[Unit]) -> list[Unit]:

@@ -98,7 +98,7 @@ class Feed:
 
         Raises:
             BadData: A picture has changed or cannot be encoded.
-            CacheUnwritable: The disk does not take it.
+            NotSaved: The disk does not take it.
         """
         sides = (False, True) if self._flips else (False,)
         total = len(self._samples) * len(sides)

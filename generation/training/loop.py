@@ -83,6 +83,9 @@ def train(plan: Plan, tell: Tell = lambda _: None, stop: Event | None = None) ->
         BrokenModel: The base model cannot be loaded.
     """
     plan = filled(plan)
+    if plan.out.resolve().is_relative_to(plan.data.resolve()):
+        # its own pictures would be learned from, and the data would not be the same again
+        raise BadPlan(f"--out {plan.out} 在数据文件夹 {plan.data} 里面，请换到外面")
     stop = stop or Event()
     # what is drawn by chance here is nobody else's
     with torch.random.fork_rng(), claimed(plan.out) as output:

@@ -357,6 +357,14 @@ def test_a_model_for_inpainting(data: Path, models: dict[str, Path], tmp_path: P
         run(data, models["inpaint"], tmp_path / "out")
 
 
+def test_a_folder_inside_the_data_would_be_learned_from(data: Path, model: Path) -> None:
+    before = sorted(data.rglob("*"))
+    for out in (data, data / "out"):
+        with pytest.raises(BadPlan, match=r"在数据文件夹 .* 里面"):
+            run(data, model, out)
+    assert sorted(data.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
