@@ -9,14 +9,16 @@ from aiosqlite import Connection
 
 from bot import texts
 from bot.action import Verb
-from bot.errors import DiskFull, NoRoom, NoSuchJob, StudioError
+from bot.errors import DiskFull, NoRoom, NoSuchJob, NoSuchPicture, NotUnderstood, StudioError
 from bot.event import Chat, Image, Message, Press, User
-from bot.job import Job
+from bot.follow import Revision
+from bot.job import Job, Origin
 from bot.pace import Pace
 from bot.parsing.parser import parse
 from bot.policy import PolicyConfig, cost, settle
 from bot.ports import Adapter
 from bot.request import Request
+from bot.revision import Reviser
 from bot.store.inbox import Update
 from bot.store.store import Store
 from bot.style import Styles
@@ -50,6 +52,7 @@ class App:
         self._pace = pace
         self._new_seed = new_seed
         self._words = words
+        self._reviser = Reviser(store, styles)
 
     async def hear(self, platform: str, update_id: str, body: bytes) -> None:
         """Keep an update; when this returns, the platform may be told that it has arrived.
@@ -79,9 +82,23 @@ class App:
             await self._store.insist(self._apologise, update)
 
     async def order(
-        self, db: Connection, user: User, chat: Chat, reply_to: str, request: Request
+        self,
+        db: Connection,
+        user: User,
+        chat: Chat,
+        reply_to: str,
+        request: Request,
+        made: Revision | None = None,
     ) -> Job:
         """Put a request into the queue: the one door for whatever wants something drawn.
+
+        Args:
+            db: An open transaction.
+            user: Whose turn it takes.
+            chat: Where the answer goes.
+            reply_to: The message to answer.
+            request: As it was said.
+            made: What it was derived from, and how.
 
         Raises:
             StudioError: It cannot be taken; nothing was changed.
@@ -94,9 +111,12 @@ class App:
         if settled.seed is None:
             settled = replace(settled, seed=self._new_seed())
         price = cost(self._styles.recipes(settled))
-        job = await self._store.queue.submit(db, user, chat, reply_to, settled, price)
-        ahead, before = await self._store.queue.ahead(db, job)
-        reply = texts.accepted(job, ahead, self._pace.seconds(before + price))
+        queue = self._store.queue
+        parent = made and made.parent
+        job = await queue.submit(db, user, chat, reply_to, settled, price, parent)
+        place = await queue.ahead(db, job)
+        seconds = self._pace.seconds(place.cost + price)
+        reply = texts.accepted(job, request, place, seconds, made)
         await self._store.outbox.put(db, chat, reply, job_id=job.id)
         return job
 
@@ -117,14 +137,40 @@ class App:
 
     async def _on_message(self, db: Connection, message: Message) -> None:
         try:
-            has_source = any(image.role == "source" for image in message.images)
-            request = parse(message.text, self._styles, has_source=has_source)
-            request = _drawn_on(request, message.images)
-            await self.order(db, message.user, message.chat, message.id, request)
+            if not await self._on_change(db, message):
+                has_source = any(image.role == "source" for image in message.images)
+                request = parse(message.text, self._styles, has_source=has_source)
+                request = _drawn_on(request, message.images)
+                await self.order(db, message.user, message.chat, message.id, request)
         except DiskFull:
             raise
         except StudioError as error:
             await self._store.outbox.put(db, message.chat, texts.refused(str(error), message.id))
+
+    async def _on_change(self, db: Connection, message: Message) -> bool:
+        """Order what changes an earlier picture; False if the message asks for no such thing."""
+        change = self._reviser.change(message)
+        if change is None:
+            return False
+        parent = await self._reviser.parent(db, message)
+        if parent is None:
+            return self._is_of_its_own(message)
+        made = await self._reviser.revised(db, parent, change)
+        await self.order(db, message.user, message.chat, message.id, made.request, made)
+        return True
+
+    def _is_of_its_own(self, message: Message) -> bool:
+        """Return False if words that could be a change say what to draw as well.
+
+        Raises:
+            NoSuchPicture: They do not, and there is nothing to be changed.
+        """
+        try:
+            parse(message.text, self._styles)
+        except NotUnderstood as error:
+            words = "要改哪一张？请回复那张画说，或者先画一张"
+            raise NoSuchPicture(words) from error
+        return False
 
     async def _on_press(self, db: Connection, press: Press) -> None:
         try:
@@ -138,7 +184,8 @@ class App:
                     if job is None or job.chat.key != press.chat.key:
                         raise NoSuchJob("找不到这个任务了")
                     again = replace(job.request, seed=None, notes=())
-                    await self.order(db, press.user, press.chat, press.id, again)
+                    made = Revision(request=again, parent=Origin(job.id), before=job.request)
+                    await self.order(db, press.user, press.chat, press.id, again, made)
         except DiskFull:
             raise
         except StudioError as error:

@@ -21,3 +21,5 @@ class Artwork:
     """Key of the user who asked for it."""
     made_at: float
     """Seconds since the epoch, UTC."""
+    parent_id: int | None = None
+    """The artwork that it was derived from."""

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiosqlite import Connection
 
 from bot.errors import NotSent
 from bot.job import State
 from bot.ports import Adapter
-from bot.reply import Delivery, Status
+from bot.reply import Delivery, Sent, Status
 from bot.store.outbox import Parcel
 from bot.store.store import Store
 
@@ -54,7 +54,7 @@ class Courier:
         delivery = parcel.delivery
         await self._store.insist(self._store.outbox.sending, delivery)
         try:
-            await self._adapters[delivery.chat.platform].send(delivery)
+            messages = await self._adapters[delivery.chat.platform].send(delivery)
         except NotSent as error:
             log.warning("reply %d, attempt %d: %s", delivery.id, parcel.attempts + 1, error)
             await self._keep_for_later(parcel, error)
@@ -62,7 +62,7 @@ class Courier:
             log.exception("reply %d, attempt %d", delivery.id, parcel.attempts + 1)
             await self._keep_for_later(parcel, NotSent("a bug", arrived=None))
         else:
-            await self._store.insist(self._arrived, delivery)
+            await self._store.insist(self._arrived, delivery, messages)
 
     def show(self, status: Status) -> None:
         """Show where a job is, if its platform can; only the newest is worth showing."""
@@ -95,8 +95,8 @@ class Courier:
             self._store.outbox.later, parcel.delivery, wait_s, arrived=error.arrived
         )
 
-    async def _arrived(self, db: Connection, delivery: Delivery) -> None:
-        await self._store.outbox.sent(db, delivery)
+    async def _arrived(self, db: Connection, delivery: Delivery, messages: Sequence[Sent]) -> None:
+        await self._store.outbox.sent(db, delivery, messages)
         await self._end(db, delivery, State.DELIVERED)
 
     async def _give_up(self, db: Connection, delivery: Delivery) -> None:

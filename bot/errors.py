@@ -10,7 +10,8 @@ StudioError
 ├── QueueFull         the user or the chat has too many pictures waiting
 ├── DiskFull          nothing more can be kept
 ├── NoRoom            the disk has no room for more pictures
-└── NoSuchJob         the button's job is gone, over, or somebody else's
+├── NoSuchJob         the button's job is gone, over, or somebody else's
+└── NoSuchPicture     there is none that could be changed so, or nobody knows which is meant
 StoreError            (the operator is told)
 ├── StoreBusy         another process uses the data folder
 ├── NewerStore        the data folder was written by a newer version
@@ -63,6 +64,10 @@ class NoRoom(StudioError):
 
 class NoSuchJob(StudioError):
     """The button's job is gone, over, or somebody else's."""
+
+
+class NoSuchPicture(StudioError):
+    """There is no picture that could be changed so, or nobody knows which is meant."""
 
 
 class NotSent(Exception):

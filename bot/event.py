@@ -64,6 +64,8 @@ class Message:
     """Said to the bot: in private, by name, by trigger word or in reply to it."""
     images: tuple[Image, ...] = ()
     """Of each role the last one counts."""
+    reply_to: str = ""
+    """The message that it answers, by the platform's id; empty: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,15 @@
 """What someone wants changed in a picture that is there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from bot import unfold
+from bot.event import Image
+from bot.job import Origin
 from bot.request import Request
+from bot.style import SEEDS
+from generation.recipe import Expand
 
 Side = Literal["left", "up", "right", "down"]
 Verb = Literal["again", "reseed", "vary", "upscale", "expand", "change"]
@@ -13,6 +18,12 @@ GENTLER, STRONGER = 0.7, 1.4
 """What 改动小一点 and 改动大一点 make of how much is drawn anew."""
 USUAL_STRENGTH = 0.6
 """What they start from where nothing was said."""
+VARIED = 0.5
+"""How much is drawn anew of a picture that is varied."""
+GROWN, GROWN_BOTH_WAYS = 0.5, 0.25
+"""By what share of itself a picture grows to one side, and to each of two."""
+USUAL_SCALE = 2
+SIDES: Mapping[Side, str] = {"left": "左", "up": "上", "right": "右", "down": "下"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +73,51 @@ class Follow:
         return any(said) or bool(self.changes)
 
     @property
+    def is_of_one(self) -> bool:
+        """Whether it is asked of one picture, not of all that were made together."""
+        return bool(self.vary or self.upscale or self.sides or self.amount)
+
+    @property
+    def example(self) -> str:
+        """How to say it of one picture."""
+        if self.sides:
+            return "往左扩展"
+        return "放大" if self.upscale else "改动小一点" if self.amount else "变体"
+
+    def needs_picture(self, before: Request) -> bool:
+        """Return whether it starts from what was drawn, not from the words alone."""
+        return bool(self.vary or self.sides or (self.amount and not before.source))
+
+    @property
     def difference(self) -> str:
-        """What changes in the words, as －猫 ＋狗; empty if nothing does."""
+        """What is said of it, as －猫 ＋狗; empty if the receipt says all."""
         gone = [*self.remove, *(old for old, _ in self.replace)]
         come = [*self.add, *(new for _, new in self.replace)]
-        return " ".join([*(f"－{thing}" for thing in gone), *(f"＋{thing}" for thing in come)])
+        told = [*(f"－{thing}" for thing in gone), *(f"＋{thing}" for thing in come)]
+        if self.vary:
+            told.append("变化")
+        if self.sides:
+            told.append(f"往{'、'.join(SIDES[side] for side in self.sides)}扩展")
+        return " ".join(told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A request that comes from another."""
+
+    request: Request
+    parent: Origin
+    before: Request
+    """That other one; settled."""
+    difference: str = ""
+    """What is said of the change, as －猫 ＋狗."""
 
 
 def derived(parent: Request, follow: Follow) -> Request:
-    """Return the request that a change makes of its parent; its seed is chosen anew unless said.
+    """Return the request that a change makes of its parent.
 
-    The picture that it starts from, for vary, upscale and expand, is whoever holds it to add.
+    Where the picture is to stay what it is but for the change, its seed stays; of another picture
+    it is chosen anew. What is drawn on is for on_picture to add.
     """
     changes = dict(follow.changes)
     if "styles" in changes and "weights" not in changes:
@@ -82,7 +127,8 @@ def derived(parent: Request, follow: Follow) -> Request:
     if "width" in changes and "aspect" not in changes:
         changes["aspect"] = None
     avoid = [parent.avoid, *follow.remove, str(changes.pop("avoid", ""))]
-    seed = changes.pop("seed", parent.seed if follow.same_seed else None)
+    stays = follow.verb in {"change", "upscale"} and not (follow.prompt or follow.reseed)
+    seed = changes.pop("seed", parent.seed if stays or follow.same_seed else None)
     request = replace(
         parent,
         prompt=_reworded(follow.prompt or parent.prompt, follow),
@@ -92,11 +138,58 @@ def derived(parent: Request, follow: Follow) -> Request:
         notes=(),
         **changes,
     )
+    if follow.upscale:
+        request = replace(request, upscale=parent.upscale * (follow.scale or USUAL_SCALE))
     if follow.amount:
         factor = GENTLER if follow.amount == "less" else STRONGER
         before = USUAL_STRENGTH if parent.strength is None else parent.strength
         request = replace(request, strength=round(min(1.0, before * factor), 2))
     return request
+
+
+def only(request: Request, number: int) -> Request:
+    """Return the request for one picture of those that a settled request asks for.
+
+    Args:
+        request: Settled.
+        number: Which, from 0.
+    """
+    prompts = unfold.unfolded(request.prompt)
+    if len(prompts) > 1:
+        return replace(request, prompt=prompts[number], count=1)
+    seed = None if request.seed is None else (request.seed + number) % SEEDS
+    return replace(request, seed=seed, count=1)
+
+
+def on_picture(request: Request, image: Image, follow: Follow) -> Request:
+    """Return a derived request that starts from a picture: varied, continued or drawn anew."""
+    strength = request.strength if follow.amount or "strength" in follow.changes else None
+    if follow.vary and strength is None:
+        strength = VARIED
+    shaped = follow.changes.keys() & {"aspect", "width", "height"}
+    return replace(
+        request,
+        source=image.sha256,
+        source_px=(image.width, image.height),
+        mask="",
+        strength=strength,
+        expand=_margins(follow.sides, image) if follow.sides else None,
+        hires=1.0,
+        upscale=follow.scale or USUAL_SCALE if follow.upscale else 1,
+        **({} if shaped else {"aspect": None, "width": None, "height": None}),
+    )
+
+
+def _margins(sides: Sequence[Side], image: Image) -> Expand:
+    across, upright = {"left", "right"}, {"up", "down"}
+
+    def margin(side: Side) -> int:
+        if side not in sides:
+            return 0
+        axis, length = (across, image.width) if side in across else (upright, image.height)
+        return round(length * (GROWN_BOTH_WAYS if axis <= set(sides) else GROWN))
+
+    return Expand(left=margin("left"), up=margin("up"), right=margin("right"), down=margin("down"))
 
 
 def _reworded(prompt: str, follow: Follow) -> str:

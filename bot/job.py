@@ -18,6 +18,27 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A job, or one picture of it, that another job is derived from."""
+
+    job_id: int
+    number: int | None = None
+    """Which picture, from 0; None: no one in particular."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What comes before a job that waits."""
+
+    jobs: int
+    """Those being drawn, and those whose turn is sooner."""
+    people: int
+    """Others whose jobs these are."""
+    cost: float
+    """Of those that wait: steps × megapixels."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One accepted request, from queue to delivery."""
@@ -28,6 +49,8 @@ class Job:
     reply_to: str
     """The message to answer."""
     request: Request
+    parent: Origin | None = None
+    """What it was derived from."""
     state: State = State.QUEUED
     attempts: int = 0
     """How often it was taken from the queue; with the id it names one attempt."""

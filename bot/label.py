@@ -40,6 +40,8 @@ SAME_SHARE = 0.9
 
 XMP, RECIPE, PARAMETERS = "XML:com.adobe.xmp", "danqing:recipe", "parameters"
 """Keywords of the PNG's texts."""
+PLACE = "danqing:place"
+"""Keyword under which what the words cover says where that is: left and upper edge, pixels."""
 SHORT = 10
 """Digits of a hash that other programs show."""
 AIGC_KEYS = (
@@ -109,6 +111,41 @@ def label(picture: Picture, produce_id: str, config: LabelConfig) -> bytes:
     if recipe_of(png) != recipe:
         raise LabelMissing("the recipe does not read back as it was")
     return png
+
+
+def covered(picture: Picture) -> bytes:
+    """Return what the visible words cover of a picture, as a PNG that says where it belongs.
+
+    With it the picture can be had back as it was drawn, to be drawn on; it goes to nobody.
+
+    Raises:
+        LabelMissing: The picture is too small for the words.
+    """
+    image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
+    box = _stamp(image.width, image.height).box
+    info = PngInfo()
+    info.add_text(PLACE, f"{box[0]},{box[1]}")
+    file = BytesIO()
+    image.crop(box).save(file, "PNG", pnginfo=info)
+    return file.getvalue()
+
+
+def uncovered(png: bytes, cover: bytes) -> bytes:
+    """Return a labelled picture as it was drawn, as a plain PNG; for the engine alone.
+
+    Raises:
+        LabelMissing: One of the two cannot be opened, or they do not belong together.
+    """
+    image, under = _open(png), _open(cover)
+    try:
+        left, upper = map(int, str(under.info.get(PLACE)).split(","))
+    except ValueError as error:
+        raise LabelMissing("it is not said what the label covers") from error
+    image.paste(under, (left, upper))
+    plain = Image.frombytes("RGB", image.size, image.tobytes())
+    file = BytesIO()
+    plain.save(file, "PNG")
+    return file.getvalue()
 
 
 def check(png: bytes) -> None:

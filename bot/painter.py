@@ -14,6 +14,7 @@ from bot import texts
 from bot.courier import Courier
 from bot.errors import DiskFull
 from bot.job import Job, State
+from bot.label import covered
 from bot.pace import Pace
 from bot.policy import cost
 from bot.ports import Engine
@@ -191,7 +192,8 @@ class Painter:
 
     def _written(self, job: Job, pictures: Sequence[Picture]) -> list[tuple[Path, str]]:
         pngs = [self._label(picture, job, number) for number, picture in enumerate(pictures)]
-        paths = self._store.gallery.write(job, pngs)
+        covers = [covered(picture) for picture in pictures]
+        paths = self._store.gallery.write(job, pngs, covers)
         return [(path, digest(png)) for path, png in zip(paths, pngs, strict=True)]
 
     async def _enter(
@@ -239,13 +241,13 @@ class Painter:
         queue = self._store.queue
         going = sum(easel.cost_left() for easel in self._going.values())
         for job in await self._store.read(queue.in_state, State.QUEUED, ANNOUNCED):
-            ahead, cost = await self._store.read(queue.ahead, job)
+            place = await self._store.read(queue.ahead, job)
             self._courier.show(
                 Status(
                     job_id=job.id,
                     chat=job.chat,
-                    ahead=ahead,
-                    seconds_left=self._pace.seconds(cost + going),
+                    ahead=place.jobs,
+                    seconds_left=self._pace.seconds(place.cost + going),
                     count=job.request.count,
                 )
             )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bot.event import Event
-from bot.reply import Delivery, Status
+from bot.reply import Delivery, Sent, Status
 from generation.recipe import Picture, Progress, Recipe
 
 
@@ -39,10 +39,13 @@ class Adapter(Protocol):
         """
         ...
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Sequence[Sent]:
         """Send a reply, in as many messages as the platform needs.
 
-        Returns when the platform has it.
+        Returns those messages, when the platform has them.
+
+        Raises:
+            NotSent: It did not go out, or nobody knows.
         """
         ...
 

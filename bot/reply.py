@@ -26,6 +26,8 @@ class Reply:
     """Rows of buttons."""
     to: str | None = None
     """The message that this answers."""
+    struck: tuple[tuple[int, int], ...] = ()
+    """Start and end, in characters of the text, of what is struck through: said, but not done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,16 @@ class Delivery:
     """The job ends with this: nothing more will be said of it."""
     repeated: bool = False
     """It may have arrived before: the process died while it was being sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that the platform has."""
+
+    id: str
+    """The platform's own."""
+    number: int | None = None
+    """The one picture of the job that it shows, from 0; None: all of them, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

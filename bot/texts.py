@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 from bot.action import Action, Verb
 from bot.artwork import Artwork
-from bot.job import Job
+from bot.follow import Revision
+from bot.job import Job, Place
+from bot.receipt import Fact, facts, written
 from bot.reply import Button, Reply
+from bot.request import Request
 from generation.errors import (
     BadRecipe,
     BrokenLora,
@@ -40,14 +43,31 @@ REGRETS: Mapping[type[EngineError], str] = {
 }
 
 
-def accepted(job: Job, ahead: int, seconds: float | None) -> Reply:
-    """The request is in the queue."""
-    lines = [f"收到 #{job.id}：{_shown(job)}"]
-    wait = f"前面还有 {ahead} 个任务" if ahead else "马上开始"
-    lines.append(wait if seconds is None else f"{wait}，大约 {_duration(seconds)}")
-    lines += [f"· {note}" for note in job.request.notes]
+def accepted(
+    job: Job, asked: Request, place: Place, seconds: float | None, made: Revision | None = None
+) -> Reply:
+    """The request is in the queue: what was understood, and when it is drawn.
+
+    Args:
+        job: As it will be drawn.
+        asked: As it was said.
+        place: What comes before it.
+        seconds: Until it is done, if that can be told.
+        made: What it was derived from, and how.
+    """
+    head = f"收到 #{job.id}：{_prompt(job.request)}\n"
+    told = [_from(made), made.difference] if made else []
+    wait = [_place(place), *([] if seconds is None else [f"约 {_duration(seconds)}"])]
+    understood = facts(asked, job.request, made and made.before)
+    line, struck = written([*map(Fact, filter(None, told)), *understood, *map(Fact, wait)])
+    notes = "".join(f"\n· {note}" for note in job.request.notes)
     cancel = Button("取消", Action(Verb.CANCEL, job.id))
-    return Reply(text="\n".join(lines), buttons=((cancel,),), to=job.reply_to)
+    return Reply(
+        text=head + line + notes,
+        struck=tuple((len(head) + start, len(head) + end) for start, end in struck),
+        buttons=((cancel,),),
+        to=job.reply_to,
+    )
 
 
 def finished(job: Job, artworks: tuple[Artwork, ...], notes: tuple[str, ...] = ()) -> Reply:
@@ -89,10 +109,25 @@ def apology(to: str | None = None) -> Reply:
 
 def _shown(job: Job) -> str:
     request = job.request
+    told = [*request.styles, *([f"{request.count} 张"] if request.count > 1 else [])]
+    return _prompt(request) + (f"（{'，'.join(told)}）" if told else "")
+
+
+def _prompt(request: Request) -> str:
     prompt = request.prompt or "照原图"
-    prompt = prompt if len(prompt) <= SHOWN else prompt[: SHOWN - 1] + "…"
-    facts = [*request.styles, *([f"{request.count} 张"] if request.count > 1 else [])]
-    return prompt + (f"（{'，'.join(facts)}）" if facts else "")
+    return prompt if len(prompt) <= SHOWN else prompt[: SHOWN - 1] + "…"
+
+
+def _from(made: Revision) -> str:
+    which = "" if made.parent.number is None else f" 第 {made.parent.number + 1} 张"
+    return f"改自 #{made.parent.job_id}{which}"
+
+
+def _place(place: Place) -> str:
+    """Say what comes first: other people, or else what oneself has asked for before."""
+    if place.people:
+        return f"前面 {place.people} 人"
+    return f"前面还有你的 {place.jobs} 个任务" if place.jobs else "马上开始"
 
 
 def _duration(seconds: float) -> str:

@@ -30,11 +30,23 @@ settings.load_profile("untimed")
 ROLES: tuple[Role, ...] = ("source", "mask")
 
 
+class Clock:
+    """A second later each time it is looked at, and when it is put on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
 class Studio:
     """The whole line with a fake at each end; the middle is real, down to the file."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
+        self.clock = clock
         self.engine, self.adapter = FakeEngine(store.sources.read), FakeAdapter()
         styles, pace = Styles.load(), Pace(lambda: 0.0)
         seeds = count(1)
@@ -107,11 +119,10 @@ class Studio:
 
 @asynccontextmanager
 async def opened_studio(folder: Path, limits: QueueConfig | None = None) -> AsyncGenerator[Studio]:
-    ticks = count(1)
-    limits = limits or QueueConfig()
-    store = await Store.open(folder, limits, [PLATFORM], lambda: float(next(ticks)))
+    clock = Clock()
+    store = await Store.open(folder, limits or QueueConfig(), [PLATFORM], clock)
     try:
-        yield Studio(store)
+        yield Studio(store, clock)
     finally:
         await store.close()
 

@@ -8,8 +8,9 @@ from io import BytesIO
 import PIL.Image
 
 from adapters.console import inbound
+from adapters.console.outbound import sent_as
 from bot.event import Event
-from bot.reply import Delivery, Status
+from bot.reply import Delivery, Sent, Status
 from generation.errors import BadRecipe
 from generation.recipe import UPSCALES, Expand, Picture, Progress, Recipe
 
@@ -56,7 +57,7 @@ class FakeEngine:
                 raise self.errors.pop(0)
             await self._meet_the_deadly()
             await self.gate.wait()
-            pictures = [self._picture(recipe) for recipe in recipes]
+            pictures = [self.picture(recipe) for recipe in recipes]
             for index, recipe in enumerate(recipes):
                 for step in range(recipe.steps + 1):
                     tell(Progress(index=index, step=step, steps=recipe.steps))
@@ -80,7 +81,8 @@ class FakeEngine:
             self.crowd = 0
             raise self.deadly_error
 
-    def _picture(self, recipe: Recipe) -> Picture:
+    def picture(self, recipe: Recipe) -> Picture:
+        """Return what is drawn of a recipe, each time the same."""
         _check(recipe)
         digest = hashlib.sha256(repr(recipe).encode()).digest()
         width, height = recipe.picture_px
@@ -131,10 +133,11 @@ class FakeAdapter:
     def to_event(self, body: bytes) -> Event | None:
         return inbound.to_event(body)
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Sequence[Sent]:
         if self.errors:
             raise self.errors.pop(0)
         self.sent.append(delivery)
+        return sent_as(delivery)
 
     async def show(self, status: Status) -> None:
         self.shown.append(status)

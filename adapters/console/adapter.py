@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -12,10 +12,11 @@ from adapters.console.config import ConsoleConfig
 from adapters.console.face import Face, Hear, Take
 from adapters.console.guide import Guide
 from adapters.console.lines import Lines
+from adapters.console.outbound import sent_as
 from adapters.console.terminal import attributes, depth_of, graphics_of
 from bot.errors import NotSent
 from bot.event import Event
-from bot.reply import Delivery, Status
+from bot.reply import Delivery, Sent, Status
 
 
 class ConsoleAdapter:
@@ -38,7 +39,7 @@ class ConsoleAdapter:
         """
         return inbound.to_event(body)
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Sequence[Sent]:
         """Print a reply; it is flushed when the call returns.
 
         Raises:
@@ -49,6 +50,7 @@ class ConsoleAdapter:
         except NotSent:
             self.gone.set()
             raise
+        return sent_as(delivery)
 
     async def show(self, status: Status) -> None:
         """Show where a job is."""

@@ -1,8 +1,8 @@
 """Typed lines to raw updates, and raw updates to events; pure.
 
-A raw update is JSON as the inbox keeps it, {"id", "user", "text", "images"} for words and what
-they are to be drawn on, or {"id", "user", "press"} for a button. Everyone at this machine is in
-the one chat CHAT.
+A raw update is JSON as the inbox keeps it, {"id", "user", "text", "images", "reply_to"} for words,
+what they are to be drawn on and what they answer, or {"id", "user", "press"} for a button. Everyone
+at this machine is in the one chat CHAT.
 """
 
 import re
@@ -32,6 +32,8 @@ _FILE = re.compile(
 backslashes before blanks."""
 _NUMBERED = re.compile(r"[:：](\d{1,9})")
 """The short form of a button; Chinese input methods type the wide colon."""
+_ANSWERING = re.compile(r"\s*[#＃](\d{1,18})(?!\d)[\s,，:：]*(?=\S)")
+"""The number of a job before the words that answer it."""
 
 
 class _Update(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -40,6 +42,7 @@ class _Update(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     text: str | None = None
     press: str | None = None
     images: tuple[Image, ...] = ()
+    reply_to: str = ""
 
 
 def files_in(line: str) -> tuple[str, dict[Role, Path]]:
@@ -76,7 +79,7 @@ def from_line(
 
     Args:
         line: Words, or a button in short form: ":2" for the second of `buttons`, or what it
-            carries after a colon, ":redo:7".
+            carries after a colon, ":redo:7". Words that answer a job begin with its number, "#3".
         line_id: An id of its own for this line.
         user: Name of who typed it.
         buttons: All that were shown, in the order of their numbers, which count from 1.
@@ -87,7 +90,12 @@ def from_line(
     """
     action = _pressed(line.strip(), buttons)
     if action is None:
-        update = _Update(line_id, _whole(user), text=_whole(line), images=tuple(images))
+        to = _ANSWERING.match(line)
+        words = line[to.end() :] if to else line
+        reply_to = f"#{int(to[1])}" if to else ""
+        update = _Update(
+            line_id, _whole(user), text=_whole(words), images=tuple(images), reply_to=reply_to
+        )
     else:
         update = _Update(line_id, _whole(user), press=action.pack())
     return msgspec.json.encode(update)
@@ -105,7 +113,13 @@ def to_event(body: bytes) -> Event | None:
         return Press(id=update.id, chat=CHAT, user=user, action=Action.unpack(update.press))
     if update.text is not None:
         return Message(
-            id=update.id, chat=CHAT, user=user, text=update.text, to_me=True, images=update.images
+            id=update.id,
+            chat=CHAT,
+            user=user,
+            text=update.text,
+            to_me=True,
+            images=update.images,
+            reply_to=update.reply_to,
         )
     raise ValueError("an update of the console has text or press")
 

@@ -1,19 +1,19 @@
 """Replies and statuses to lines of text or of JSON; pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import msgspec
 
 from bot.artwork import Artwork
-from bot.reply import Delivery, Status
+from bot.reply import Delivery, Reply, Sent, Status
 
 LABEL = "AI生成"
 """The interface label that stands near every picture (GB 45438-2025)."""
 REPEATED = "（补发，可能重复）"
 
-Part = Literal["words", "file", "button", "label"]
+Part = Literal["words", "struck", "file", "button", "label"]
 Tint = Callable[[Part, str], str]
 """Colours a part of a reply."""
 
@@ -36,9 +36,16 @@ def clean(text: str) -> str:
 
 
 def plain(part: Part, text: str) -> str:
-    """Colour nothing."""
-    del part
-    return text
+    """Colour nothing; what is struck through is marked as chat programs mark it."""
+    return f"~~{text}~~" if part == "struck" else text
+
+
+def sent_as(delivery: Delivery) -> tuple[Sent, ...]:
+    """Return the message that a reply has become.
+
+    A terminal has none that could be answered; the newest of a job goes by the job's number.
+    """
+    return () if delivery.job_id is None else (Sent(f"#{delivery.job_id}"),)
 
 
 def to_lines(delivery: Delivery, first: int = 1, tint: Tint = plain) -> list[str]:
@@ -50,7 +57,7 @@ def to_lines(delivery: Delivery, first: int = 1, tint: Tint = plain) -> list[str
         tint: Colours the parts.
     """
     reply = delivery.reply
-    lines = [tint("words", line) for line in _words(delivery).split("\n")]
+    lines = [tint("words", line) for line in _words(delivery, tint).split("\n")]
     lines += ["  " + tint("file", _describe(artwork)) for artwork in reply.artworks]
     for row in reply.buttons:
         numbered = enumerate(row, first)
@@ -66,7 +73,7 @@ def to_lines(delivery: Delivery, first: int = 1, tint: Tint = plain) -> list[str
 def to_json(delivery: Delivery) -> bytes:
     """Return a reply as a line of JSON."""
     reply = delivery.reply
-    words = _words(delivery)
+    words = _words(delivery, plain)
     if reply.artworks and not _says_label(delivery):
         words += f"\n{LABEL}"
     line: dict[str, object] = {
@@ -112,9 +119,22 @@ def progress_to_json(status: Status) -> bytes:
     return msgspec.json.encode(line) + b"\n"
 
 
-def _words(delivery: Delivery) -> str:
-    words = clean(delivery.reply.text)
+def _words(delivery: Delivery, tint: Tint) -> str:
+    words = "".join(
+        tint("struck", clean(piece)) if struck else clean(piece)
+        for piece, struck in _pieces(delivery.reply)
+    )
     return f"{REPEATED}{words}" if delivery.repeated else words
+
+
+def _pieces(reply: Reply) -> Iterator[tuple[str, bool]]:
+    """Yield the text in pieces, and whether each is struck through."""
+    at = 0
+    for start, end in reply.struck:
+        yield reply.text[at:start], False
+        yield reply.text[start:end], True
+        at = end
+    yield reply.text[at:], False
 
 
 def _describe(artwork: Artwork) -> str:

@@ -20,7 +20,7 @@ from adapters.console.face import Hear, Take
 from adapters.console.guide import LEAVE, Guide
 from adapters.console.history import TypedLines
 from adapters.console.inbound import CHAT, files_in, from_line
-from adapters.console.outbound import LABEL, Part, clean, to_lines
+from adapters.console.outbound import LABEL, Part, clean, plain, to_lines
 from adapters.console.picture import Easel
 from adapters.console.terminal import Depth
 from bot.artwork import Artwork
@@ -34,7 +34,7 @@ TALK_LINES = 8
 """Lines of the terminal that a finished picture leaves to the words beside it."""
 HINT = f"/help 怎么用 · Tab 补全 · 画都是{LABEL}的"
 STYLE = Style.from_dict({"bottom-toolbar": "noreverse", "prompt": "bold ansicyan"})
-TINTS: dict[Part, str] = {"file": "2", "button": "36", "label": "2"}
+TINTS: dict[Part, str] = {"struck": "9", "file": "2", "button": "36", "label": "2"}
 """Of the parts of a reply, as the codes of SGR."""
 DEPTHS: dict[Depth, ColorDepth] = {
     "24bit": ColorDepth.DEPTH_24_BIT,
@@ -194,7 +194,9 @@ class Studio:
 
     def _tint(self, part: Part, text: str) -> str:
         code = TINTS.get(part)
-        return text if code is None or self._easel.depth == "none" else f"\x1b[{code}m{text}\x1b[m"
+        if code is None or self._easel.depth == "none":
+            return plain(part, text)
+        return f"\x1b[{code}m{text}\x1b[m"
 
     def _offers(self) -> bool:
         """Say whether a menu opens by itself: not in the middle of a sentence."""

@@ -10,16 +10,18 @@ import msgspec
 from aiosqlite import Connection
 
 from bot.artwork import Artwork
-from bot.job import Job
+from bot.job import Job, Origin
 from bot.store.file import sync, write_whole
 from generation.recipe import Recipe
 
 INSERT = """
-INSERT INTO artworks (job_id, number, recipe, path, sha256, owner, made_at)
-VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *
+INSERT INTO artworks (job_id, number, recipe, path, sha256, owner, made_at, parent_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 GET = "SELECT * FROM artworks WHERE id = ?"
+
+OF_JOB = "SELECT * FROM artworks WHERE job_id = ? ORDER BY number"
 
 LATEST = "SELECT * FROM artworks ORDER BY id DESC LIMIT ?"
 
@@ -35,10 +37,15 @@ class Gallery:
         self._min_free_bytes = min_free_mb * 2**20
         self._now = now
 
-    def write(self, job: Job, pngs: Sequence[bytes]) -> list[Path]:
+    def write(self, job: Job, pngs: Sequence[bytes], covers: Sequence[bytes] = ()) -> list[Path]:
         """Write the labelled pictures of a job to disk; each file is whole or not there.
 
         The names follow from the job, so that another attempt writes over what a crash left.
+
+        Args:
+            job: Whose pictures they are.
+            pngs: The pictures.
+            covers: What the label covers of each, kept apart from it.
 
         Raises:
             OSError: The disk is full or failing; what was written of this job is removed.
@@ -47,6 +54,10 @@ class Gallery:
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / f"{job.id}-{number}.png" for number in range(len(pngs))]
         try:
+            for path, cover in zip(paths, covers, strict=False):
+                beneath = self._beneath(path)
+                beneath.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(beneath, cover, beneath.with_suffix(".part"))
             for path, png in zip(paths, pngs, strict=True):
                 write_whole(path, png, path.with_suffix(".part"))
             sync(folder)
@@ -59,6 +70,7 @@ class Gallery:
         """Remove files that no artwork will name."""
         for path in paths:
             path.unlink(missing_ok=True)
+            self._beneath(path).unlink(missing_ok=True)
 
     async def keep(
         self, db: Connection, job: Job, recipes: Sequence[Recipe], files: Sequence[tuple[Path, str]]
@@ -71,6 +83,7 @@ class Gallery:
             recipes: What each was made of.
             files: Where each is, and its SHA-256.
         """
+        parent = None if job.parent is None else await self._parent_id(db, job.parent)
         kept: list[Artwork] = []
         for number, (recipe, (path, sha256)) in enumerate(zip(recipes, files, strict=True)):
             row = (
@@ -81,6 +94,7 @@ class Gallery:
                 sha256,
                 job.user.key,
                 self._now(),
+                parent,
             )
             kept += [self._artwork(found) for found in await db.execute_fetchall(INSERT, row)]
         return tuple(kept)
@@ -89,6 +103,19 @@ class Gallery:
         """Return artworks by id, in that order; ids that are gone are left out."""
         found = [await db.execute_fetchall(GET, (id_,)) for id_ in ids]
         return tuple(self._artwork(row) for rows in found for row in rows)
+
+    async def of(self, db: Connection, job_id: int) -> tuple[Artwork, ...]:
+        """Return the artworks of a job, in the order in which they were asked for."""
+        rows = await db.execute_fetchall(OF_JOB, (job_id,))
+        return tuple(self._artwork(row) for row in rows)
+
+    def files(self, artwork: Artwork) -> tuple[bytes, bytes]:
+        """Return the labelled PNG of an artwork, and what the label covers of it.
+
+        Raises:
+            OSError: A file is gone.
+        """
+        return artwork.path.read_bytes(), self._beneath(artwork.path).read_bytes()
 
     async def latest(self, db: Connection, limit: int) -> tuple[Artwork, ...]:
         """Return the newest artworks, newest first."""
@@ -99,6 +126,16 @@ class Gallery:
         """Return whether the disk has room for more pictures."""
         return shutil.disk_usage(self._data).free >= self._min_free_bytes
 
+    def _beneath(self, path: Path) -> Path:
+        """Return where what the label covers of a picture is kept."""
+        return self._data / "covered" / path.relative_to(self._data / "pictures")
+
+    async def _parent_id(self, db: Connection, parent: Origin) -> int | None:
+        """Return the artwork that others come from: the only one of its job, or the first."""
+        artworks = await self.of(db, parent.job_id)
+        number = parent.number or 0
+        return artworks[number].id if number < len(artworks) else None
+
     def _artwork(self, row: sqlite3.Row) -> Artwork:
         return Artwork(
             id=row["id"],
@@ -108,6 +145,7 @@ class Gallery:
             sha256=row["sha256"],
             owner=row["owner"],
             made_at=row["made_at"],
+            parent_id=row["parent_id"],
         )
 
 

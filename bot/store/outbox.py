@@ -1,14 +1,14 @@
 """Replies on their way out: kept in the transaction that decides them, sent afterwards."""
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from aiosqlite import Connection
 
 from bot.event import Chat
-from bot.reply import Button, Delivery, Reply
+from bot.reply import Button, Delivery, Reply, Sent
 from bot.store.gallery import Gallery
 
 INSERT = """
@@ -26,6 +26,11 @@ SENDING = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id
 
 SENT = "UPDATE outbox SET state = 'sent', sent_at = ? WHERE id = ?"
 
+ABOUT = """
+INSERT INTO messages (chat, message, job_id, number) VALUES (?, ?, ?, ?)
+ON CONFLICT (chat, message) DO UPDATE SET job_id = excluded.job_id, number = excluded.number
+"""
+
 FAILED = "UPDATE outbox SET state = 'failed' WHERE id = ?"
 
 LATER = "UPDATE outbox SET state = ?, due_at = ? WHERE id = ?"
@@ -38,6 +43,7 @@ class Kept(msgspec.Struct, frozen=True):
     artworks: tuple[int, ...]
     buttons: tuple[tuple[Button, ...], ...]
     to: str | None
+    struck: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +88,7 @@ class Outbox:
             artworks=tuple(artwork.id for artwork in reply.artworks),
             buttons=reply.buttons,
             to=reply.to,
+            struck=reply.struck,
         )
         words, now = msgspec.json.encode(kept).decode(), self._now()
         await db.execute(INSERT, (chat.key, chat.group, job_id, words, last, now, now))
@@ -101,9 +108,12 @@ class Outbox:
         """Note that a reply is about to be sent: from here on it may have arrived."""
         await db.execute(SENDING, (delivery.id,))
 
-    async def sent(self, db: Connection, delivery: Delivery) -> None:
-        """Note that the platform has a reply."""
+    async def sent(self, db: Connection, delivery: Delivery, messages: Sequence[Sent]) -> None:
+        """Note that the platform has a reply, and as which messages."""
         await db.execute(SENT, (self._now(), delivery.id))
+        if delivery.job_id is not None:
+            about = ((delivery.chat.key, m.id, delivery.job_id, m.number) for m in messages)
+            await db.executemany(ABOUT, about)
 
     async def later(
         self, db: Connection, delivery: Delivery, wait_s: float, *, arrived: bool | None
@@ -131,6 +141,7 @@ class Outbox:
             artworks=await self._gallery.get(db, kept.artworks),
             buttons=kept.buttons,
             to=kept.to,
+            struck=kept.struck,
         )
         delivery = Delivery(
             id=row["id"],

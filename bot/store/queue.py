@@ -16,16 +16,31 @@ from aiosqlite import Connection
 
 from bot.errors import NoSuchJob, QueueFull
 from bot.event import Chat, User
-from bot.job import Job, State
+from bot.job import Job, Origin, Place, State
 from bot.request import Request
 from bot.store.limits import QueueConfig
 
 INSERT = """
-INSERT INTO jobs (user, user_name, chat, chat_group, reply_to, request, cost, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+INSERT INTO jobs (user, user_name, chat, chat_group, reply_to, request, cost, created_at,
+                  parent_id, parent_number)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 GET = "SELECT * FROM jobs WHERE id = ?"
+
+# A message of ours about a job, or the words that one answers.
+ABOUT = """
+SELECT job_id, number FROM messages WHERE chat = :chat AND message = :message
+UNION ALL
+SELECT max(id), NULL FROM jobs WHERE chat = :chat AND reply_to = :message HAVING max(id) NOTNULL
+LIMIT 1
+"""
+
+RECENT = """
+SELECT * FROM jobs WHERE user = ? AND chat = ? AND state NOT IN ('failed', 'cancelled')
+    AND (ended_at IS NULL OR ended_at >= ?)
+ORDER BY id DESC LIMIT 1
+"""
 
 NEWCOMER = "INSERT INTO people (user) VALUES (?) ON CONFLICT (user) DO NOTHING"
 
@@ -104,13 +119,18 @@ WITH mine AS (
 ), due AS (
     SELECT served + (SELECT cost FROM mine) AS at FROM people WHERE user = :user
 ), others AS (
-    SELECT min(waiting, 1 + cast(((SELECT at FROM due) - served) * waiting / backlog AS INTEGER))
+    SELECT user,
+           min(waiting, 1 + cast(((SELECT at FROM due) - served) * waiting / backlog AS INTEGER))
                AS jobs, backlog / waiting AS each
     FROM people WHERE waiting > 0 AND served <= (SELECT at FROM due) AND user <> :user
+), drawn AS (
+    SELECT user FROM jobs WHERE state = 'drawing'
 )
-SELECT (SELECT count(*) FROM jobs WHERE state = 'drawing')
-           + (SELECT jobs FROM mine) + coalesce(sum(jobs), 0),
-       (SELECT cost FROM mine) + coalesce(sum(jobs * each), 0) FROM others
+SELECT (SELECT count(*) FROM drawn) + (SELECT jobs FROM mine) + coalesce(sum(jobs), 0) AS jobs,
+       (SELECT cost FROM mine) + coalesce(sum(jobs * each), 0) AS cost,
+       (SELECT count(*) FROM (SELECT user FROM drawn UNION SELECT user FROM others)
+        WHERE user <> :user) AS people
+FROM others
 """
 
 WAITING = "SELECT waiting FROM people WHERE user = ?"
@@ -160,7 +180,14 @@ class Queue:
         self._now = now
 
     async def submit(
-        self, db: Connection, user: User, chat: Chat, reply_to: str, request: Request, cost: float
+        self,
+        db: Connection,
+        user: User,
+        chat: Chat,
+        reply_to: str,
+        request: Request,
+        cost: float,
+        parent: Origin | None = None,
     ) -> Job:
         """Accept a request.
 
@@ -171,6 +198,7 @@ class Queue:
             reply_to: The message to answer.
             request: Settled, with its seed.
             cost: Steps × megapixels, all pictures together.
+            parent: What it was derived from.
 
         Raises:
             QueueFull: The user or the chat has too many jobs waiting.
@@ -182,7 +210,10 @@ class Queue:
         row = await _one(
             db,
             INSERT,
-            (user.key, user.name, chat.key, chat.group, reply_to, words, cost, self._now()),
+            (
+                *(user.key, user.name, chat.key, chat.group, reply_to, words, cost, self._now()),
+                *((parent.job_id, parent.number) if parent else (None, None)),
+            ),
         )
         await self._count(db, row, waiting=1, drawing=0)
         return _job(row)
@@ -255,10 +286,20 @@ class Queue:
         row = await _maybe(db, GET, (job_id,))
         return None if row is None else _job(row)
 
-    async def ahead(self, db: Connection, job: Job) -> tuple[int, float]:
-        """Return how many jobs come before a waiting job, and what the waiting ones cost."""
+    async def about(self, db: Connection, chat: Chat, message: str) -> Origin | None:
+        """Return the job, or the picture of it, that a message in a chat is about."""
+        row = await _maybe(db, ABOUT, {"chat": chat.key, "message": message})
+        return None if row is None else Origin(row["job_id"], row["number"])
+
+    async def recent(self, db: Connection, user: User, chat: Chat, within_s: float) -> Job | None:
+        """Return what a user has asked for last in a chat, unless it was over longer ago."""
+        row = await _maybe(db, RECENT, (user.key, chat.key, self._now() - within_s))
+        return None if row is None else _job(row)
+
+    async def ahead(self, db: Connection, job: Job) -> Place:
+        """Return what comes before a waiting job."""
         row = await _one(db, AHEAD, {"user": job.user.key, "chat": job.chat.key, "id": job.id})
-        return int(row[0]), float(row[1])
+        return Place(jobs=int(row["jobs"]), people=int(row["people"]), cost=float(row["cost"]))
 
     async def in_state(self, db: Connection, state: State, limit: int) -> list[Job]:
         """Return the oldest jobs at a station."""
@@ -336,6 +377,10 @@ async def _one(
     return row
 
 
+def _origin(row: sqlite3.Row) -> Origin | None:
+    return None if row["parent_id"] is None else Origin(row["parent_id"], row["parent_number"])
+
+
 def _job(row: sqlite3.Row) -> Job:
     platform, _, user_id = row["user"].partition(":")
     chat_platform, _, chat_id = row["chat"].partition(":")
@@ -345,6 +390,7 @@ def _job(row: sqlite3.Row) -> Job:
         chat=Chat(chat_platform, chat_id, bool(row["chat_group"])),
         reply_to=row["reply_to"],
         request=msgspec.json.decode(row["request"], type=Request),
+        parent=_origin(row),
         state=State(row["state"]),
         attempts=row["attempts"],
         failures=row["failures"],

@@ -34,9 +34,14 @@ def a_delivery(
     job_id: int | None = 7,
     last: bool = False,
     repeated: bool = False,
+    struck: tuple[tuple[int, int], ...] = (),
 ) -> Delivery:
     reply = Reply(
-        text=text, artworks=tuple(artworks), buttons=tuple(tuple(row) for row in buttons), to="m1"
+        text=text,
+        artworks=tuple(artworks),
+        buttons=tuple(tuple(row) for row in buttons),
+        to="m1",
+        struck=struck,
     )
     return Delivery(id=1, chat=CHAT, reply=reply, job_id=job_id, last=last, repeated=repeated)
 

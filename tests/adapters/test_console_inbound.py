@@ -52,6 +52,18 @@ def test_what_only_resembles_a_button_is_words(line: str) -> None:
     assert event.text == line
 
 
+@pytest.mark.parametrize("line", ["#7 换成水墨", " ＃７，换成水墨", "#7换成水墨", "#7： 换成水墨"])
+def test_words_behind_the_number_of_a_job_answer_it(line: str) -> None:
+    assert isinstance(event := heard(line), Message)
+    assert (event.reply_to, event.text) == ("#7", "换成水墨")
+
+
+@pytest.mark.parametrize("line", ["#7", "#猫", "画 #7", "# 7 换成水墨", "#0123456789012345678 猫"])
+def test_what_only_resembles_the_number_of_a_job_is_words(line: str) -> None:
+    assert isinstance(event := heard(line), Message)
+    assert (event.reply_to, event.text) == ("", line)
+
+
 @pytest.mark.parametrize(
     "text",
     ["长" * 100_000, "\x00\x1b[31m红\x1b[0m\x9b", "零\u200b宽\u200d", "👩‍👩‍👧‍👦 𠮷", '"\\{}\t'],

@@ -21,7 +21,8 @@ from tests.adapters.console_factory import (
 )
 
 REPLIES = {
-    "queued": a_delivery("收到 #7：雪地里的企鹅\n前面还有 3 个任务", buttons=[[CANCEL]]),
+    "queued": a_delivery("收到 #7：雪地里的企鹅\n水墨 · 前面 3 人", buttons=[[CANCEL]]),
+    "clamped": a_delivery("收到 #7：企鹅\n9 张 4 张 · 99 步 50 步", struck=((9, 12), (19, 23))),
     "one picture": a_delivery(artworks=[an_artwork()], buttons=[[REDO, CANCEL], [REDO]], last=True),
     "two pictures": a_delivery(artworks=[an_artwork(), an_artwork(seed=43)], last=True),
     "sent again": a_delivery(artworks=[an_artwork()], last=True, repeated=True),

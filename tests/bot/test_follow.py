@@ -47,21 +47,24 @@ CATS = Request(prompt="草地上的两只猫", styles=("水墨",), aspect="2:3",
 
 
 @pytest.mark.parametrize(
-    ("said", "prompt", "difference"),
+    ("said", "prompt", "difference", "seed"),
     [
-        ("把猫换成狗", "草地上的两只狗", "－猫 ＋狗"),
-        ("加一只蝴蝶", "草地上的两只猫，一只蝴蝶", "＋一只蝴蝶"),
-        ("把背景换成雪地", "草地上的两只猫，雪地背景", "－背景 ＋雪地"),
-        ("同样的风格画一只狗", "一只狗", ""),
+        ("把猫换成狗", "草地上的两只狗", "－猫 ＋狗", 7),
+        ("加一只蝴蝶", "草地上的两只猫，一只蝴蝶", "＋一只蝴蝶", 7),
+        ("把背景换成雪地", "草地上的两只猫，雪地背景", "－背景 ＋雪地", 7),
+        ("把猫换成狗，换个种子", "草地上的两只狗", "－猫 ＋狗", None),
+        ("同样的风格画一只狗", "一只狗", "", None),
     ],
 )
-def test_words_change_as_asked_and_the_rest_stays(said: str, prompt: str, difference: str) -> None:
+def test_words_change_as_asked_and_the_rest_stays(
+    said: str, prompt: str, difference: str, seed: int | None
+) -> None:
     found = follow(said, STYLES)
     assert found
     request = derived(CATS, found)
     assert (request.prompt, found.difference) == (prompt, difference)
     assert (request.styles, request.aspect, request.steps) == (("水墨",), "2:3", 30)
-    assert (request.seed, request.count) == (None, 1)
+    assert (request.seed, request.count) == (seed, 1)
 
 
 def test_what_is_not_to_be_seen_leaves_the_prompt_and_is_avoided() -> None:

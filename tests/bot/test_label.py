@@ -16,7 +16,18 @@ from PIL.PngImagePlugin import PngInfo
 from pydantic import ValidationError
 
 from bot.errors import LabelMissing
-from bot.label import FONT, RECIPE, TC260, XMP, LabelConfig, check, label, recipe_of
+from bot.label import (
+    FONT,
+    RECIPE,
+    TC260,
+    XMP,
+    LabelConfig,
+    check,
+    covered,
+    label,
+    recipe_of,
+    uncovered,
+)
 from generation.recipe import Expand, Picture, Recipe
 
 CODE = "00119111010200EXAMPLE010000"  # of the right form, nobody's
@@ -409,3 +420,19 @@ def test_the_font_has_all_it_is_asked_for() -> None:
         return image.tobytes()
 
     assert len({drawn(char) for char in "AI人工智能生成合\uffff"}) == 10
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 128), (64, 200), (512, 96)])
+def test_what_the_label_covers_is_put_back_to_the_pixel(width: int, height: int) -> None:
+    picture = a_picture(width, height, rgb=noise(width * height * 3))
+    labelled = label(picture, "p-1", OWN)
+    plain = uncovered(labelled, covered(picture))
+    assert opened(plain).tobytes() == picture.rgb != opened(labelled).tobytes()
+    assert texts(plain) == {}
+
+
+def test_what_does_not_belong_to_a_picture_is_not_put_on_it() -> None:
+    labelled, cover = label(a_picture(), "p-1", OWN), covered(a_picture())
+    for strange in (labelled, b"", cover[: len(cover) // 2]):
+        with pytest.raises(LabelMissing):
+            uncovered(labelled, strange)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.errors import NoSuchJob, QueueFull
 from bot.event import Chat, User
-from bot.job import Job, State
+from bot.job import Job, Place, State
 from bot.request import Request
 from bot.store.limits import QueueConfig
 from bot.store.queue import NEXT_LANE, NEXT_ROOM
@@ -203,8 +203,8 @@ async def test_place_in_the_queue(line: Line) -> None:
     last = await line.ask("flood")
     light = await line.ask("light")
     queue = line.store.queue
-    assert await line.store.read(queue.ahead, last) == (6, 6.0)
-    assert (await line.store.read(queue.ahead, light))[0] <= 1
+    assert await line.store.read(queue.ahead, last) == Place(jobs=6, people=1, cost=6.0)
+    assert (await line.store.read(queue.ahead, light)).jobs <= 1
 
 
 async def test_a_restart_puts_back_what_was_being_drawn(tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ async def test_a_sentence_becomes_labelled_pictures_in_the_chat(studio: Studio) 
     await studio.paint_all()
 
     accepted, finished = studio.adapter.sent
-    assert accepted.reply.text.startswith("收到 #1：雪地里的企鹅（水墨，2 张）\n马上开始")
+    assert accepted.reply.text == (
+        "收到 #1：雪地里的企鹅\n竖版 · 水墨 · 2 张 · 不要：文字 · 马上开始"
+    )
     assert finished.reply.text == "画好了 #1：雪地里的企鹅（水墨，2 张）（AI生成）"
     assert (accepted.reply.to, finished.reply.to) == (id_, id_)
     assert [a.recipe.seed for a in finished.reply.artworks] == [1, 2]
@@ -284,7 +286,7 @@ async def test_a_picture_is_drawn_on_what_was_handed_in(studio: Studio) -> None:
     (recipe,) = studio.engine.drawn
     assert (recipe.width, recipe.height, recipe.strength) == (160, 96, 0.4)
     assert recipe.prompt == "水墨风"
-    assert studio.texts[0].startswith("收到 #1：照原图（水墨）\n马上开始")
+    assert studio.texts[0] == "收到 #1：照原图\n水墨 · 重画 0.4 · 马上开始"
     kept = studio.store.sources.read(recipe.source)
     assert Image.open(BytesIO(kept)).size == (160, 96)
     (artwork,) = studio.last.reply.artworks
