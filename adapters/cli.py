@@ -123,6 +123,8 @@ def _add_listings(commands: _Commands) -> None:
     parse.add_argument(
         "text", nargs="*", help=said("else: lines of standard input", "不写就逐行读")
     )
+    words = said("as in a group: only what addresses the bot", "当作群里的话：只听叫到它的")
+    parse.add_argument("--group", action="store_true", help=words)
     words = said("what becomes of a prompt, as JSON", "看这句话能不能画")
     judge = commands.add("words", words, _words)
     judge.add_argument(
@@ -311,7 +313,8 @@ def _draw(arguments: argparse.Namespace) -> int:
 def _parse(arguments: argparse.Namespace) -> int:
     from adapters.listing import parse
 
-    return parse(arguments.data, " ".join(arguments.text) if arguments.text else None)
+    text = " ".join(arguments.text) if arguments.text else None
+    return parse(arguments.data, text, group=arguments.group)
 
 
 def _words(arguments: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 from adapters.console.config import ConsoleConfig
 from adapters.locale import said
+from bot.address import ChatConfig
 from bot.label import LabelConfig
 from bot.policy import PolicyConfig
 from bot.store.limits import QueueConfig
@@ -56,6 +57,7 @@ class Config(BaseSettings):
     """The operator's own styles; None: styles.toml in the data folder, if there is one."""
     queue: QueueConfig = Field(default_factory=QueueConfig)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
+    chat: ChatConfig = Field(default_factory=ChatConfig)
     words: WordsConfig = Field(default_factory=WordsConfig)
     label: LabelConfig = Field(default_factory=LabelConfig)
     engine: EngineConfig = Field(default_factory=EngineConfig)

@@ -5,6 +5,7 @@ from adapters.console.guide import Guide
 from bot.style import Styles
 
 FLAGS = {
+    "--prompt": "原样照画，例如 --prompt “写着不要停车的牌子”",
     "--n": "几张，例如 --n 2",
     "--ar": "宽高比，例如 --ar 2:3",
     "--size": "大小，例如 --size 128x128",
@@ -21,6 +22,8 @@ FLAGS = {
     "--hires": "先小后大，例如 --hires 2",
     "--upscale": "画好再放大 2 或 4 倍，例如 --upscale 2",
     "--fast": "更快，略有差别",
+    "--polish": "先把描述润色",
+    "--skip-translation": "描述不翻译",
 }
 
 

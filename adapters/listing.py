@@ -10,6 +10,7 @@ from pathlib import Path
 from adapters.config import Config, ConfigError, load
 from adapters.locale import said
 from adapters.terms import in_words
+from bot.address import Address
 from bot.artwork import Artwork
 from bot.errors import StoreError
 from bot.job import Job
@@ -21,21 +22,31 @@ from bot.words.entry import BrokenWords
 from bot.words.judge import Words
 from generation.config import EMBEDDED_UPSCALERS, EngineConfig
 from generation.errors import EngineError
+from generation.language import folder as language
 from generation.lora.file import Fit, inspect
 from generation.zoo import embedding, folder, upscaler
 
 Row = Mapping[str, object]
 
 
-def parse(data: Path | None, text: str | None) -> int:
-    """Print what is understood of a text, or of each line of standard input."""
-    styles = Styles.load(own=load(data).own_styles)
+def parse(data: Path | None, text: str | None, *, group: bool) -> int:
+    """Print what is understood of a text, or of each line of standard input.
+
+    Args:
+        data: The data folder, if the command line names one.
+        text: What was said; None: lines of standard input.
+        group: Whether it was said in a group, where only what addresses the bot counts.
+    """
+    config = load(data)
+    styles = Styles.load(own=config.own_styles)
+    chat = config.chat
+    address = Address(names=chat.names, prefixes=chat.prefixes) if group else None
     if text is not None:
-        print(_json(outline(text, styles)))
+        print(_json(outline(text, styles, address)))
         return 0
     sys.stdin.reconfigure(errors="replace")  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  a text stream, when it is ours
     for line in sys.stdin:
-        print(_json(outline(line.rstrip("\n"), styles)), flush=True)
+        print(_json(outline(line.rstrip("\n"), styles, address)), flush=True)
     return 0
 
 
@@ -116,6 +127,7 @@ def check(data: Path | None) -> int:
         *_lora_faults(config),
         *_embedding_faults(config),
         *_upscaler_faults(config),
+        *_writer_faults(config),
         *_data_faults(config),
     ]
     _print_lines(faults)
@@ -213,6 +225,16 @@ def _upscaler_faults(config: Config) -> list[str]:
         said(f"upscaler {name}: {fault}", f"放大网络 {name}：{fault}")
         for name, path in config.engine.upscalers.items()
         if (fault := upscaler.fault(path)) and not _is_to_come(path)
+    ]
+
+
+def _writer_faults(config: Config) -> list[str]:
+    kinds = {"translate": ("translator", "翻译模型"), "polish": ("polisher", "润色模型")}
+    return [
+        said(f"{kinds[task][0]} {name}: {fault}", f"{kinds[task][1]} {name}：{fault}")
+        for task, folders in config.engine.writers.items()
+        for name, path in folders.items()
+        for fault in language.faults(path, task)
     ]
 
 

@@ -155,10 +155,9 @@ def only(request: Request, number: int) -> Request:
         number: Which, from 0.
     """
     prompts = unfold.unfolded(request.prompt)
-    if len(prompts) > 1:
-        return replace(request, prompt=prompts[number], count=1)
-    seed = None if request.seed is None else (request.seed + number) % SEEDS
-    return replace(request, seed=seed, count=1)
+    later, which = divmod(number, len(prompts))
+    seed = None if request.seed is None else (request.seed + later) % SEEDS
+    return replace(request, prompt=prompts[which], seed=seed, count=1)
 
 
 def on_picture(request: Request, image: Image, follow: Follow) -> Request:

@@ -56,5 +56,9 @@ class Request:
     """How many times larger the finished picture is made; its size here is that before."""
     fast: bool = False
     """Trade a little likeness for speed."""
+    skip_translation: bool = False
+    """Leave the words as they are, where the model would have them translated."""
+    polish: bool = False
+    """Let a text model rewrite the prompt, where the model has one."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: what was not understood, or was changed to fit a limit."""

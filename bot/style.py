@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from itertools import starmap, zip_longest
+from itertools import count, islice, starmap, zip_longest
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -71,7 +71,7 @@ class Style:
     def recipes(self, request: Request) -> list[Recipe]:
         """Return one recipe for each picture of a settled request.
 
-        They differ in seed alone; or in their words alone, where {红,蓝} says several.
+        They differ in seed alone; where {红,蓝} says several, in their words first.
 
         Raises:
             ValueError: The size was not settled, or no seed chosen.
@@ -79,7 +79,7 @@ class Style:
         seed, width, height = request.seed, request.width, request.height
         if seed is None or width is None or height is None:
             raise ValueError("a request needs its seed and size before it is written out")
-        prompts = unfold.unfolded(request.prompt)[: request.count]
+        prompts = unfold.unfolded(request.prompt)
         recipe = Recipe(
             model=self.model,
             prompt=self._phrased(prompts[0]),
@@ -99,10 +99,13 @@ class Style:
             hires=request.hires,
             fast=request.fast,
             upscale=request.upscale,
+            skip_translation=request.skip_translation,
+            polish=request.polish,
         )
-        if len(prompts) > 1:  # {红,蓝}色的灯笼 differ in what is said alone
-            return [replace(recipe, prompt=self._phrased(prompt)) for prompt in prompts]
-        return [replace(recipe, seed=(seed + i) % SEEDS) for i in range(request.count)]
+        return [
+            replace(recipe, prompt=self._phrased(prompt), seed=(seed + later) % SEEDS)
+            for prompt, later in islice(_each(prompts), request.count)
+        ]
 
     def _phrased(self, prompt: str) -> str:
         """Return what the model is told; without words of the user's, the style's alone."""
@@ -266,6 +269,13 @@ def merged(program: Iterable[Style], own: Iterable[Style]) -> list[Style]:
         else:
             found[place] = style
     return found
+
+
+def _each(prompts: list[str]) -> Iterator[tuple[str, int]]:
+    """Yield each prompt with one seed, then each with the next: 两张{红,蓝}灯 is two of each."""
+    for later in count():
+        for prompt in prompts:
+            yield prompt, later
 
 
 def _strength(request: Request) -> float:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 
-from bot.parsing.text import fold
+from bot.parsing.text import fold, literals
 
 CUT = "\ue000"
 """Stands where something was understood and taken out; nobody can type it."""
 QUOTED = "\ue001"
 """Stands in the folded text for each character between quotation marks."""
+LITERAL = "\ue002"
+"""Stands there for each character of a flag's value between quotation marks."""
 STOPS = ",，.。;；:：、!！?？~～…·/|#\\- "
 """Between two things said; inside a regular expression's brackets."""
 
@@ -28,7 +30,10 @@ class Draft:
 
     def __init__(self, text: str) -> None:
         self.said = text
-        self.folded = _QUOTES.sub(lambda quote: QUOTED * len(quote[0]), fold(text))
+        folded = fold(text)
+        for start, end in literals(text):
+            folded = folded[:start] + LITERAL * (end - start) + folded[end:]
+        self.folded = _QUOTES.sub(lambda quote: QUOTED * len(quote[0]), folded)
 
     def cut(
         self, pattern: re.Pattern[str], judge: Callable[[re.Match[str]], bool] = lambda _: True

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from bot import segment
 from bot.errors import NotUnderstood
 from bot.follow import Follow, Side
 from bot.parsing.draft import CUT, STOPS
@@ -37,7 +38,7 @@ _SAME_STYLE = re.compile(
 _SAME_SEED = re.compile(
     r"用?(?:上一?张|刚才|原来|同样|相同|这张)的?种子|种子(?:不变|不换|一样|相同|照旧|不要变)"
 )
-_RESEED = re.compile(r"换(?:一?个|下|一下)?(?:新的)?种子")
+_RESEED = re.compile(r"换(?:一?个|下|一下)?(?:新的|别的)?(?:随机)?\s?(?:种子|seed)")
 _REPLACE = re.compile(
     rf"{_START}(?:把|将)?(?P<old>[^{STOPS}{CUT}把将]{{1,30}}?){_MADE}(?P<new>{_WORD}{{1,30}})"
 )
@@ -49,10 +50,11 @@ _ADD = re.compile(
 )
 _AMOUNT = re.compile(r"(?:改动|变化|改变|变动|幅度)(?P<how>[小少大多])一?[点些]")
 _UPSCALE = re.compile(
-    rf"(?:最后|然后)?放大(?:到|成)?\s?(?:(?P<scale>{NUMERAL})\s?倍)?(?:一?[点些下])?{_END}"
+    rf"{_START}变?(?:更?高清|更?清晰|更?清楚)(?:一?[点些])?{_END}"
+    rf"|(?:最后|然后)?放大(?:到|成)?\s?(?:(?P<scale>{NUMERAL})\s?倍)?(?:一?[点些下])?{_END}"
 )
 _EXPAND = re.compile(
-    rf"[往向朝]?(?P<sides>{'|'.join(_SIDES)})[边面方]?再?(?:扩展|扩图|扩画|扩大|延伸|外扩|扩)"
+    rf"[往向朝]?(?P<sides>{'|'.join(_SIDES)})[边面方]?[都各再也]*(?:扩展|扩图|扩画|扩大|延伸|外扩|扩)"
     rf"(?:一?[点些下]|出去)?{_END}"
 )
 _VARY = re.compile(
@@ -60,13 +62,18 @@ _VARY = re.compile(
     r"|[来要画出]?个?变体"
 )
 _AGAIN = re.compile(
+    rf"{_START}(?:给我|帮我)?[来要出](?:(?P<some>{NUMERAL})[张幅份])"
+    "|"
     rf"(?:再|继续)(?:来|画|生成|整|出|要)(?:(?P<count>{NUMERAL})[张幅份])?(?:[一两]?[次遍个])?"
     r"|(?:重新?|再)(?:画|生成|来)(?:[一两]?[次遍个张])?(?:一下)?"
 )
 _MADE_SO = re.compile(rf"{_START}(?:请|帮我|麻烦)?(?:{_MADE}|[要用])的?(?=[{STOPS}{CUT}]|$)")
 _DRAWN = re.compile(rf"^[{STOPS}{CUT}]*(?:再|帮我|给我)*(?:画|来|生成)")
 _HOLLOW = re.compile(rf"[{STOPS}{CUT}的吧呀啊了呢哦请要来图画再把 ]*")
-_MEASURE = re.compile("^(?:个|只|条|顶|把|件|朵|些)(?=.)")
+_MEASURE = re.compile("^(?:一?[点些]|[个只条顶把件朵副双片棵座张])(?=.)")
+_PRAISE = re.compile(
+    rf"{_START}(?:这张|这个|我|很|挺|还|真|太|最|都)*(?:不错|好看|喜欢|可以|好|好棒|棒|满意)(?:了|啊|哦|呀)?{_END}"
+)
 
 
 def follow(text: str, styles: Styles) -> Follow | None:
@@ -101,8 +108,12 @@ class _Reply:
         if self._takes_over() and not _HOLLOW.fullmatch(fold(draft.rest())):
             return self._with_a_prompt(draft.rest())
         self._pictures()
+        if self._told:
+            draft.cut(_PRAISE)
         self._settings()
         self._things()
+        if self._reading.request.prompt:  # --prompt says all of a request
+            return None
         whole = self._told and _HOLLOW.fullmatch(draft.folded)
         return Follow(**self._found) if whole else None
 
@@ -139,8 +150,8 @@ class _Reply:
         for pattern in (_VARY, _AGAIN):
             for groups in self._take(pattern):
                 self._found["vary"] = self._found.get("vary", False) or pattern is _VARY
-                if "count" in groups:
-                    self._found["count"] = number(fold(groups["count"]))
+                if said := groups.get("count") or groups.get("some"):
+                    self._found["count"] = number(fold(said))
 
     def _settings(self) -> None:
         """Understand numbers, shapes and styles as in any request."""
@@ -164,13 +175,20 @@ class _Reply:
         swaps = self._take(_REPLACE)
         self._found["replace"] = tuple((groups["old"], groups["new"]) for groups in swaps)
         added = self._take(_ADD)
-        self._found["add"] = tuple(_MEASURE.sub("", groups["add"]) for groups in added)
+        self._found["add"] = tuple(_counted(groups["add"]) for groups in added)
         self._take(_MADE_SO)
 
     def _take(self, pattern: re.Pattern[str]) -> list[dict[str, str]]:
         found = self._reading.draft.cut(pattern)
         self._told = self._told or bool(found)
         return found
+
+
+def _counted(thing: str) -> str:
+    """Return a thing to add without a measure word that has no number: 隻貓, 点雪花."""
+    measure = _MEASURE.match(fold(thing))
+    whole = measure and segment.first(fold(thing)) not in (measure[0], measure[0][-1])
+    return thing[measure.end() :] if measure and not whole else thing
 
 
 def _changes(request: Request) -> dict[str, Any]:

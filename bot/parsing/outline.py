@@ -2,14 +2,26 @@
 
 from typing import Any
 
+from bot.address import Address
 from bot.errors import StudioError
 from bot.parsing.parser import parse
 from bot.request import Request
 from bot.style import Styles
 
 
-def outline(text: str, styles: Styles) -> dict[str, Any]:
-    """Return what a message asks for; one that cannot be understood asks for nothing."""
+def outline(text: str, styles: Styles, address: Address | None = None) -> dict[str, Any]:
+    """Return what a message asks for; one that cannot be understood asks for nothing.
+
+    Args:
+        text: What was said, in full.
+        styles: What styles there are.
+        address: How the bot is spoken to, in a group; else all is said to it.
+    """
+    if address is not None:
+        said = address.rest(text)
+        if said is None:
+            return _outline("none", Request(prompt="", notes=("在群里没有叫到我",)))
+        text = said
     try:
         return _outline("draw", parse(text, styles))
     except StudioError as error:

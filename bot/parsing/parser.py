@@ -11,6 +11,7 @@ from bot.errors import NotUnderstood
 from bot.parsing import flag, talk
 from bot.parsing.draft import CUT, QUOTED, STOPS, Draft
 from bot.parsing.numeral import NUMERAL
+from bot.parsing.pattern import EMOJI
 from bot.parsing.reader import READERS, changed, read
 from bot.parsing.text import clean, fold
 from bot.parsing.vocabulary import Vocabulary
@@ -26,9 +27,9 @@ _CLAUSE = re.compile(rf"[^{STOPS}{CUT}{QUOTED}()（）]*")
 _PHRASE = re.compile(
     "(?<=.)(?:[里上下中]?(?:中间|在|正在|贴|印|写|铺|盖|放|摆|挂|站|坐|躺|趴|飞[过着行翔舞在])|和|与|旁|边上|之间|对面|附近|底下)"
 )
-_EMOJI = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d"
 _AROUND = re.compile(
-    rf"^[{_EMOJI}\s]+(?=[^{_EMOJI}\s])|(?<=[^{_EMOJI}\s个只颗朵条位张家群对])[{_EMOJI}\s]+$"
+    rf"^[{EMOJI}\s]+(?=[^{EMOJI}\s])"
+    rf"|(?<=[^{EMOJI}\s个只颗朵条位张家群对着有和与是在跟抱拿骑吃])[{EMOJI}\s]+$"
 )
 _QUOTATION = re.compile("[“「『\"'‘](.*?)[”」』\"'’]")
 _AMBIGUOUS = frozenset({"头像"})
@@ -36,6 +37,14 @@ _AMBIGUOUS = frozenset({"头像"})
 _HAN = re.compile("[\u4e00-\u9fff]+$")
 _THINGS = re.compile(rf"[{STOPS}]*(?:{NUMERAL})[个只条朵匹棵座位头辆艘架把杯碗张幅群对双片颗间]")
 """One thing or several at the head: what is described, not said."""
+_DESCRIBED = re.compile(rf"(?:{NUMERAL})[只条朵匹棵座头辆艘架群双片颗]\w+[在着]")
+"""One that does something, even if it is 问什么时候开饭."""
+_HAN_OR_LETTER = re.compile(r"[^\W_]|[\U0001f300-\U0001faff]")
+_MAX_CLAUSES = 8
+_TOLD = 2
+"""Points from which what comes before a wish is talk."""
+_SIZES = "大小"
+"""jieba has words of a measure word and one of these: 张大, 个大."""
 _TO_DRAW = "LNS"
 """Categories of what can be drawn: letters, numbers, symbols."""
 
@@ -63,6 +72,7 @@ def parse(text: str, styles: Styles, *, has_source: bool = False) -> Request:
     reading.take_courtesy()
     reading.take_settings()
     reading.take_questions()
+    reading.take_story()
     reading.take_lead()
     reading.take_counts()
     reading.take_lead()
@@ -84,7 +94,7 @@ class Reading:
         self._vocabulary = vocabulary
         self._whole = vocabulary.address.sub("", self.draft.folded)
         self.request = Request(prompt="")
-        self._asked = self._led = self._numbered = False
+        self._asked = self._led = self._numbered = self._total = False
         self._poem = ""
 
     def refuse_talk(self) -> None:
@@ -93,7 +103,7 @@ class Reading:
         Raises:
             NotUnderstood: It is.
         """
-        if self._vocabulary.talk.search(self._whole):
+        if self._vocabulary.talk.search(self._whole) and not _DESCRIBED.match(self._whole):
             raise NotUnderstood(EXAMPLE)
 
     def take_flags(self) -> None:
@@ -101,17 +111,32 @@ class Reading:
         for found in flag.take(self.draft, self._vocabulary):
             if found.field is None:
                 self._note(f"不认识“{found.typed}”，没有用上")
+                continue
+            try:
+                self.request = changed(self.request, found.changes(self._vocabulary))
+            except ValueError:
+                self._note(f"没看懂“{found.typed}”，没有用上")
             else:
-                self._hear(found.field, found.value, found.typed)
+                self._total = self._total or found.field == "total"
+        self._asked = self._asked or bool(self.request.prompt)
 
     def take_poem(self) -> None:
-        """Keep what follows 给这句诗配图 whole; nothing in it is a setting."""
+        """Keep what follows 给这句诗配图, or else stands before it, whole: it has no settings."""
         found = self._vocabulary.poem.search(self.draft.folded)
         if found is None:
             return
+        self._asked = True
+        known = self._vocabulary.styles.get(POETIC)
+        self.request = changed(
+            replace(self.request, poem=True), {"styles": (known,) if known else ()}
+        )
         start, end = found.span()
         quoted = QUOTED in found[0]
         said = self.draft.said
+        if not quoted and not self.draft.folded[end:].strip(STOPS + CUT):
+            self._poem = _quoted(said[:start].replace(CUT, " ").strip(" ，,"))
+            self.draft.erase(0, len(said))
+            return
         self._poem = said[start:end] if quoted else said[end:].replace(CUT, " ").strip()
         if quoted:
             self._poem = _quoted(self._poem)
@@ -122,9 +147,6 @@ class Reading:
         self.draft.erase(start, len(said))
         if colon:
             self.draft.add(head)
-        self._asked = True
-        known = self._vocabulary.styles.get(POETIC)
-        self.request = replace(self.request, poem=True, styles=(known,) if known else ())
 
     def take_lead(self) -> None:
         """Cut off what comes before the content, unless that was done; then how many pictures."""
@@ -132,11 +154,56 @@ class Reading:
             groups = self._take(self._vocabulary.lead)
             self._asked = self._asked or any(groups)
             self._led = any(found.keys() & {"verb", "command", "english"} for found in groups)
+            self._take_second_lead()
         self._take(self._vocabulary.label)
         if self._asked and not self._numbered:
             self._numbered = bool(self.draft.cut(self._vocabulary.measure, self._is_measure))
         if not self._numbered:
             self._numbered = self._counted()
+
+    def _take_second_lead(self) -> None:
+        """Cut off a wish that names nothing, and the one after it: 再画一个吧，画只猫."""
+        first = self._vocabulary.hollow_lead.match(self.draft.folded)
+        if self._led and first and self._is_wish(self.draft.folded[first.end() :]):
+            self.draft.erase(0, first.end())
+            self._take(self._vocabulary.lead)
+
+    def take_story(self) -> None:
+        """Cut off what somebody tells before a wish: 我女儿明天过生日，帮她画….
+
+        What comes before must be talk, and the wish have content of its own: of 我的猫，画成漫画
+        all is content.
+        """
+        if self._led or _THINGS.match(self._whole):
+            return
+        folded = self.draft.folded
+        for begin in list(self._vocabulary.wish.finditer(folded, 1))[:_MAX_CLAUSES]:
+            at = begin.start()
+            if self._is_wish(folded[at:]) and self._is_told(folded[:at]):
+                self.draft.erase(0, at)
+                return
+
+    def _is_wish(self, folded: str) -> bool:
+        """Tell whether a picture is asked for in words, with something in it."""
+        lead = self._vocabulary.lead.match(folded)
+        if lead is None or not (lead["verb"] or lead["wish"]):
+            return False
+        rest = folded[lead.end() :]
+        amount = self._vocabulary.amount.match(rest) or self._vocabulary.measure.match(rest)
+        clear = amount or _THINGS.match(rest) or (lead["verb"] and lead["wish"])
+        content = _HAN_OR_LETTER.search(rest, amount.end() if amount else 0)
+        return bool((clear or (lead["verb"] or "").startswith("画")) and content)
+
+    def _is_told(self, folded: str) -> bool:
+        """Tell talk from content in what comes before a wish."""
+        said = _words(folded)
+        return self._points(said) - (len(said) > 1 and said[-1] in ("的", "和")) >= _TOLD
+
+    def _points(self, said: list[str]) -> int:
+        """Return what speaks for talk, less what speaks for a description."""
+        vocabulary = self._vocabulary
+        calm = sum(word in vocabulary.calm for word in said)
+        return talk.points(said, vocabulary.marks, vocabulary.ends) - calm
 
     def _counted(self) -> bool:
         """Understand a number of pictures at the head."""
@@ -157,7 +224,8 @@ class Reading:
         clause, word = _CLAUSE.match(after), measure["measure"]
         if clause is None or clause[0] == word:
             return after[len(word) :].startswith((CUT, " "))  # 来个头像，…: the shape is cut out
-        return segment.first(clause[0]) == word
+        first = segment.first(clause[0])
+        return first == word or (first[:-1] == word and first[-1] in _SIZES)
 
     def take_courtesy(self) -> None:
         """Cut off 吧, 谢谢 and the like, one by one from the end."""
@@ -193,7 +261,9 @@ class Reading:
         Raises:
             NotUnderstood: No words are left, or they ask for no picture.
         """
-        prompt = self._poem or _bare(self.draft.rest())
+        rest, literal = self.draft.rest(), self.request.prompt
+        # what was cut may have stood between a letter and its mark: cleaned once more
+        prompt = clean(literal or self._poem or _bare(rest))
         if not any(unicodedata.category(character)[0] in _TO_DRAW for character in prompt):
             if needs_words:
                 raise NotUnderstood(EXAMPLE)
@@ -202,7 +272,15 @@ class Reading:
             raise NotUnderstood(EXAMPLE)
         for found in self._vocabulary.strange.finditer(prompt):
             self._note(f"没有“{found['name']}”这种画风，只当描述来画")
-        return replace(self.request, prompt=prompt, count=self.request.count * unfold.many(prompt))
+        if literal and rest:
+            self._note(f"说了 --prompt，“{rest}”没有用上")
+        times = 1 if self._total else unfold.many(prompt)
+        return replace(
+            self.request,
+            prompt=prompt,
+            avoid=clean(self.request.avoid),
+            count=self.request.count * times,
+        )
 
     def _is_whole(self, found: re.Match[str]) -> bool:
         """Tell 方图 from what stands in 东方图腾."""
@@ -219,14 +297,11 @@ class Reading:
 
     def _is_talk(self) -> bool:
         """Weigh the words of a message that asks for nothing in so many words."""
-        vocabulary = self._vocabulary
         if _THINGS.match(self._whole):
             return False
-        said = [word for word in segment.words(self._whole) if word not in STOPS]
         settings = replace(self.request, prompt="", notes=()) != Request(prompt="")
         listed = any(comma in self._whole for comma in ",，、")
-        against = 2 * settings + listed + sum(word in vocabulary.calm for word in said)
-        return talk.points(said, vocabulary.marks, vocabulary.ends) - against >= talk.TALK
+        return self._points(_words(self._whole)) - 2 * settings - listed >= talk.TALK
 
     def _take(
         self, pattern: re.Pattern[str], judge: Callable[[re.Match[str]], bool] = _any
@@ -239,11 +314,11 @@ class Reading:
                     self._hear(field, said)
         return finds
 
-    def _hear(self, field: str, said: str, typed: str = "") -> None:
+    def _hear(self, field: str, said: str) -> None:
         try:
             self.request = changed(self.request, read(field, said, self._vocabulary))
         except ValueError:
-            self._note(f"没看懂“{typed or said}”，没有用上")
+            self._note(f"没看懂“{said}”，没有用上")
 
     def _note(self, words: str) -> None:
         self.request = changed(self.request, {"notes": (words,)})
@@ -253,6 +328,11 @@ class Reading:
 def vocabulary_of(styles: Styles) -> Vocabulary:
     """Return the words of control, those of styles among them."""
     return Vocabulary.of(styles.names())
+
+
+def _words(folded: str) -> list[str]:
+    """Return the words of a folded text, without stops and cuts."""
+    return [word for word in segment.words(folded) if word not in STOPS + CUT]
 
 
 def _bare(text: str) -> str:

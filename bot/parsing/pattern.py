@@ -20,7 +20,9 @@ Patterns = tuple[re.Pattern[str], ...]
 START = rf"(?:^|(?<=[{STOPS}{CUT}（(\[【]))"
 END = rf"(?=[{STOPS}{CUT}）)\]】]|$)"
 GAP = rf"[{STOPS}{CUT}]"
-IS = r"\s?(?:是|为|用|取|设为|设成|[改换调][成为到]|[:=#])?\s?"
+EMOJI = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d"
+"""Inside a regular expression's brackets."""
+IS = r"\s?(?:是|为|用|取|设为|设成|[改换调加提升降减增][成为到至]|[:=#])?\s?"
 
 
 def either(words: Iterable[str]) -> str:
@@ -65,10 +67,13 @@ def lead(words: Words) -> re.Pattern[str]:
     wishes = f"{unless(words['wishes'])}|{before(words['wishes_before'])}"
     ends = rf"(?:{every})[^{STOPS}{CUT}]{{1,20}}(?:给我|出来)"  # 整只龙给我, but not 整只鸡
     common = either(words["verbs_before"]["words"])
-    verbs = f"{unless(words['verbs'])}|(?:{common})(?={amount}|{ends})"
+    # 幫我整隻貓, but not 整只鸡
+    asked = f"(?(wish)(?:{common})(?={every})|(?!))"
+    manner = rf"画得(?=[^{STOPS}{CUT}]{{1,6}}[点些]的)"  # 画得可爱一点的猫
+    verbs = f"{unless(words['verbs'])}|{manner}|(?:{common})(?={amount}|{ends})"
     greetings = either(words["greetings"]["words"])
     names, commands = either(words["names"]), either(words["commands"])
-    soon = f"(?={GAP}|$|{wishes}|{verbs}|{greetings}|{names})"
+    soon = f"(?={GAP}|[{EMOJI}]|$|{wishes}|{verbs}|{greetings}|{names})"
     family = either(words["family"]["words"])
     pictures = either(words["wrappers"]["words"])
     made = either(words["made"]["words"])
@@ -76,10 +81,26 @@ def lead(words: Words) -> re.Pattern[str]:
     command = rf"/(?:{commands})(?:@\w+)?(?![a-z])(?: prompt:)?"
     return re.compile(
         # atomic, not possessive: before Python 3.11.5 "(…)*+" lost what it had matched (gh-106052)
-        rf"^(?>(?:(?P<command>{command})|{GAP}|@?(?:{names})(?:bot)?{soon}|(?:{greetings})[呀啊哦哈]?{soon}"
-        rf"|给(?:我们?|咱们?)?(?:家)?(?:{family})(?=[画来做整生])|[哈嘿呵]{{2,}}|(?P<wish>{wishes})|{taken})*)(?P<verb>(?:{verbs})(?:一下|点)?(?:[吗嘛吧呗]*(?={GAP}))?)?{GAP}*+"
+        rf"^(?>(?:(?P<command>{command})|{GAP}|[{EMOJI}]+(?=\s?(?:{wishes}|{verbs}|{greetings}|{names}))|@?(?:{names})(?:bot)?{soon}|(?:{greetings})[呀啊哦哈]?{soon}"
+        rf"|[给帮替为](?:我们?|咱们?)?(?:家)?(?:{family})(?=[画来做整生弄搞])|[哈嘿呵]{{2,}}|(?P<wish>{wishes})|{taken})*)(?P<verb>(?:{verbs}|{asked})(?:一下|点)?(?:[吗嘛吧呗]*(?={GAP}))?)?{GAP}*+"
         rf"(?:(?(verb)|(?!))(?:{pictures})(?={GAP}|$))?"
-        rf"|^{GAP}*(?P<english>(?:please |can you |could you )*draw(?: me)?(?: please)?) (?=[a-z])"
+        rf"|^{GAP}*(?P<english>(?:please |can you |could you )*draw(?: me)?(?: please)?)"
+        " (?=[a-z0-9\u4e00-\u9fff])"
+    )
+
+
+def hollow_lead(words: Words) -> re.Pattern[str]:
+    """Match a wish that names nothing, before one that does: 再画一个吧，…."""
+    return re.compile(
+        rf"^{GAP}*(?:一?[个张幅份](?:图|画|东西)?|点东西|点什么|东西)?[吧呗嘛啊呀]*{GAP}+(?={GAP}*[^{STOPS}{CUT}])"
+    )
+
+
+def wish(words: Words) -> re.Pattern[str]:
+    """Match where a wish begins inside what somebody tells: 我很无聊，给我画…."""
+    whom = words["told"]["family"]
+    return re.compile(
+        rf"(?<=[{STOPS}{CUT}])(?![{STOPS}{CUT}])|(?<=.)(?={whom}(?:画|生成|来[一两张个]))"
     )
 
 
@@ -94,6 +115,8 @@ def label(words: Words) -> re.Pattern[str]:
     names = either(words["wrappers"]["labels"])
     return re.compile(
         rf"{START}(?<!negative )(?:(?:{names})\s?(?:(?<![a-z])(?:是|为)|:)|画的是){GAP}*"
+        rf"|^{GAP}*关于(?=[^{STOPS}{CUT}]{{1,40}}的(?:{either(words['wrappers']['words'])}){END})"
+        rf"|^{GAP}*{CUT}{GAP}*(?:上面|里面|图上|图里)是"
     )
 
 
@@ -102,6 +125,7 @@ def amount(words: Words) -> re.Pattern[str]:
     pictures = either(words["wrappers"]["words"])
     return re.compile(
         rf"^{GAP}*{_pictures(words)}(?:[吧呗啊哈]+(?={GAP}|$))?(?:(?:{pictures})(?={GAP}|$))?"
+        rf"(?:{GAP}{{1,3}}(?:{either(words['wrappers']['count_labels'])}))?"
     )
 
 
@@ -109,7 +133,7 @@ def measure(words: Words) -> re.Pattern[str]:
     """Match a measure word without a number at the head; whether it is one is decided elsewhere."""
     return re.compile(
         rf"^{GAP}*(?P<measure>{either(words['pictures']['bare']['words'])})"
-        rf"(?:(?:{either(words['wrappers']['words'])})(?={GAP}|$))?"
+        rf"(?:(?:{either(words['wrappers']['words'])})我?(?={GAP}|$))?"
     )
 
 
@@ -117,8 +141,8 @@ def poem(words: Words) -> re.Pattern[str]:
     """Match what asks for a picture to a poem, which is all that follows."""
     said = words["poems"]["said"]
     return re.compile(
-        rf"(?:{START}|(?<=[我请烦帮你张幅]))(?:{said})[^:]{{0,12}}?(?:[:,\s]|{CUT})\s*"
-        rf"|{START}(?:[给为]){QUOTED}+(?:这|那)?(?:句|首)?诗?配(?:一?[张幅个])?(?:插?图|插?画)"
+        rf"(?:{START}|(?<=[我请烦帮你张幅{QUOTED}]))(?:{said})(?:[^:]{{0,12}}?(?:[:,\s]|{CUT})\s*|$)"
+        rf"|(?:{START}|(?<=[我请烦帮你]))(?:[给为]){QUOTED}+(?:这|那)?(?:句|首)?诗?配(?:一?[张幅个])?(?:插?图|插?画)"
     )
 
 
@@ -130,22 +154,29 @@ def question() -> re.Pattern[str]:
 def tail(words: Words) -> re.Pattern[str]:
     """Match the last word of courtesy."""
     never = "".join(words["tails"]["unless_after"])
-    said = either(words["tails"]["words"])
-    return re.compile(rf"(?P<courtesy>(?<![{never}])(?:{said})|吗)[{STOPS}{CUT}]*$")
+    said, alone = either(words["tails"]["words"]), either(words["tails"]["alone"])
+    return re.compile(
+        rf"(?P<courtesy>(?<![{never}])(?:{said})|吗|{START}(?:{alone})"
+        rf"|(?<=[图画])(?:看看|瞧瞧)|(?<=照片)(?:看看|瞧瞧)"
+        rf"|{START}(?:请|麻烦|你|能|可以|帮忙|再|然后)+(?:帮我|给我)?画(?:[出下]来|一[下画]))"
+        rf"[{STOPS}{CUT}]*$"
+    )
 
 
 def wrapper(words: Words) -> re.Pattern[str]:
     """Match what only says that it is a picture: 一张…的图."""
-    return re.compile(f"的(?:{either(words['wrappers']['words'])}){END}")
+    pictures = either(words["wrappers"]["words"])
+    return re.compile(rf"(?:的(?:{pictures})|(?<=[\u4e00-\u9fff])图片){END}")
 
 
 def counts(words: Words) -> Patterns:
     """Match how many pictures, where the lead does not say it."""
     pictures = _pictures(words)
-    asks = "(?:(?:一?共|总共|数量|只?要|请?来|画|出|生成|给我|多画|多来)+)?"
+    asks = "(?:(?:一?共|总共|数量|一次(?:性)?|每次|只?要|请?来|画|出|生成|给我|多画|多来)+)?"
     amount = f"{NUMERAL}|{either(words['pictures']['vague'])}"
     return _compiled(
         f"{START}{asks}{pictures}(?:就[行好]|即可|的?图)?{END}",
+        rf"{START}(?:一次(?:性)?|每次){asks}{pictures}",
         rf"(?<![着了有的是这那第0-9.])(?<=[^{STOPS}{CUT}])(?P<count>{amount})\s?[张幅份]图?{END}",
         rf"(?<![0-9a-z])[x×✕*]\s?(?P<count>\d{{1,20}})张?{END}",
         rf"(?P<count>{NUMERAL})连[拍抽发画]?{END}",
@@ -167,7 +198,7 @@ def numbers(words: Words) -> Patterns:
     height = rf"高度?{IS}(?P<height>\d{{2,5}}){unit}"
     size = r"\d{3,5}\s?(?:[x×✕*]|乘以?)\s?\d{3,5}(?![0-9a-z])(?:\s?像素|px)?"
     return _compiled(
-        rf"用?(?:随机)?种子(?:号|数|值)?{IS}(?P<seed>{whole})(?!\s?[颗粒个]|[0-9])",
+        rf"(?:用|固定|指定)*(?:随机)?种子(?:号|数|值)?{IS}(?P<seed>{whole})(?!\s?[颗粒个]|[0-9])",
         rf"(?:重绘|重画|去噪|降噪|改动)(?:的)?(?:幅度|强度|程度){IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
         rf"{free}(?:denoising )?strength{IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
         rf"{START}(?:最后|然后|再|并且?|画[好完]后?|出图后?)*放大(?:到|成|为)?{IS}(?P<upscale>{NUMERAL})\s?倍{END}",
@@ -184,7 +215,7 @@ def numbers(words: Words) -> Patterns:
         rf"采样(?:器|方法|方式)?{IS}(?P<sampler>{samplers})(?![a-z0-9+])",
         rf"用?{free}(?P<sampler>{samplers})\s?采样器?",
         rf"{START}(?P<sampler>{samplers})(?<!euler){END}",
-        rf"(?:(?:图片)?{measure}{IS})?{free}(?P<size>{size})的?",
+        rf"(?:(?:图片)?{measure}{IS})?{free}(?P<size>{size})(?:\s?的)?",
         rf"{measure}{IS}(?P<size>\d{{3,5}})(?![0-9a-z:])的?",
         f"{width}{GAP}?{height}",
         f"{height}{GAP}?{width}",
@@ -202,17 +233,19 @@ def shapes(words: Words) -> Patterns:
     exceptions: dict[str, str] = words["shapes_unless"]
     free = unless({word: exceptions.get(word, "") for word in anywhere})
     want = "(?:记得|最好|可以)?(?:要|是|用)|最好"
-    wish = rf"(?:{START}(?:{want}|做成|改成|换成|当|做|作为|弄成)|适合(?:做|当)?|用来[做当])?"
+    one, made = "(?:一?[张幅个款]|一份)?", "做成|改成|换成|当|做|作为|弄成"
+    wish = rf"(?:{START}(?:{want}|{made})?{one}|适合(?:做|当)?|用来[做当])?"
     frame = "(?:构图|画幅|画面|版式|版面|比例|尺寸|的?壁纸|的?图片|的?图)"
     wide = either([word for word in alone if word in ("宽屏", "宽幅")])
     return _compiled(
         rf"的(?P<aspect>{free})(?:{frame})?{END}",
+        rf"(?:然后|最好|记得)*(?:想要|需要|要求|要|做成|弄成|改成)(?P<aspect>{free})(?:{frame})?的?{END}",
         rf"{START}(?P<aspect>{wide})的",
         rf"{wish}(?<!不要)(?<!不用)(?P<aspect>{free})(?:{frame})?(?:的|用)?",
         rf"{START}(?:{want})?(?P<aspect>{either(alone)})(?:{frame}的?|的?{END})",
         rf"(?P<aspect>{either(alone)}){frame}的?",
         rf"(?<![有着印刻][^{STOPS}{CUT}])(?<![有着印刻][^{STOPS}{CUT}]{{2}})(?<![有着印刻][^{STOPS}{CUT}]{{3}})"
-        rf"(?:的|做|当|作为|用作)?(?P<aspect>{either(last)}){END}",
+        rf"(?:的|做|当|作为|用作|{either(words['shapes_last']['of'])})?(?P<aspect>{either(last)})(?:用|使用)?{END}",
     )
 
 
@@ -233,18 +266,22 @@ def styles(words: Words, known: Mapping[str, str]) -> Patterns:
     weighed = rf"(?:{names}|(?<![a-z])(?:{english}))(?:风格|画风|风)?{weight}"
     mark = f"(?:{either(table['marks'])}|(?<=风)格)(?!(?<=风)[{wind}])"  # 中国风|格 too
     kind = f"画(?!{either(table['kinds'].split())})"
-    thing = f"(?!{either(table['things'].split())}|风[{wind}])"
-    several = rf"(?P<styles>{names}(?:\s?风?(?:[+&、和与加]|加上){names}){{0,8}})"
+    feels = either(table["feels"])
+    thing = f"(?!{either(table['things'].split())}|风(?![景光])[{wind}])"
+    several = (
+        rf"(?:铅笔|炭笔|中国|传统)?(?P<styles>{names}(?:\s?风?(?:[+&、和与加]|加上){names}){{0,8}})"
+    )
     made = "(?:(?:请|帮我|给我)*[画做改变换弄]成|变为|改为)"
     wanted = r"(?<!不要)(?<!不是)(?<!不用)(?<!别用)"
     ends = rf"(?:的|{END})"
     return _compiled(
-        rf"{START}(?:风格|画风){IS}{several}(?:{mark}|{kind})?",
+        rf"{START}(?:整体|画面)?(?:的)?(?:风格|画风)(?:偏向?|接近|类似|走|要|选|选择|{IS}){several}(?:{mark}|{kind})?(?:的{END})?",
         rf"(?:风格|画风)[:=]\s?(?P<styles>[^{STOPS}{CUT}]{{1,20}})",
         rf"{START}(?P<weighed>{weighed}(?:(?:{GAP}|[+和加]){{1,3}}{weighed}){{0,7}})",
-        rf"(?<![a-z])(?P<styles>{english})\s?(?:风格|画风|风)(?![{wind}])的?",
+        rf"(?<![a-z])(?P<styles>{english})\s?(?:风格|画风|风)(?![{wind}])(?:\s?的)?",
         rf"{START}[用以按]{several}的(?:{mark})(?:来|的)?",
-        rf"{wanted}(?:{START}[用以按要]|{made})?{several}\s?(?:{mark})(?:来|的)?",
+        rf"{wanted}(?:{START}[用以按要]|{made})?{several}\s?(?:{mark})(?:来|\s?的)?",
+        rf"{wanted}{START}(?:要|有|想要|要有)?(?:一?点)?{several}的?(?:那种)?(?:{feels})(?:的|{END})",
         rf"{START}[用以按]{several}(?:{kind}|(?=画|来)|的?(?:形式|方式|手法|技法|效果))的?",
         rf"[用以]{several}(?:{kind}|来画|表现)?{END}",
         rf"{made}{several}(?:{kind}|版|的样子)?{ends}",
@@ -274,12 +311,15 @@ def avoid(words: Words) -> Patterns:
     never = f"(?!{either(table['never'])})"
     item = rf"(?:[^,;。!?()（），；！？{CUT}\s]|(?<=[a-z])\s(?=[a-z])){{1,200}}"
     typical, also = either(table["typical"]), either(table["also"])
+    within = either(table["places"])
     more = rf"(?:[,、\s]{{1,3}}(?:{typical}|和|或){{1,8}}{END})*"
     return _compiled(
-        rf"{START}(?:{also})?(?:{either(table['begun'])})\s?(?P<avoid>[^{STOPS}{CUT}的]{{1,12}}{more}){END}",
-        rf"(?<![要特个区分告离级类])(?:{also})?{never}"
+        rf"{START}(?:{also})?{never}(?:{either(table['begun'])})\s?(?P<avoid>[^{STOPS}{CUT}的]{{1,12}}{more}){END}",
+        rf"(?<![要特个区分告离级类])(?:{START}(?:{within})|{also})?{never}"
         rf"(?:{either(table['words'])})\s?(?P<avoid>{item}{more})",
-        rf"(?<![有要])(?:{also})?(?:{either(table['mild'])})(?P<avoid>[^{STOPS}{CUT}的]{{1,12}})的?{END}",
+        rf"{START}无(?P<avoid>{typical}){END}",
+        rf"(?<=[{STOPS}{CUT}])(?P<avoid>[^{STOPS}{CUT}要]{{1,6}}?)[就都]?不要(?:了|出现|有)?{END}",
+        rf"(?<![有要])(?:{START}(?:{within})|{also})?(?:{either(table['mild'])})(?P<avoid>[^{STOPS}{CUT}的]{{1,12}})的?{END}",
     )
 
 
@@ -292,7 +332,7 @@ def listed(words: Words) -> re.Pattern[str]:
 def items() -> re.Pattern[str]:
     """Match what stands between two things to avoid; 和服 and 暖和 are whole words."""
     return re.compile(
-        r"[、,;/|，；]|也(?:别有|不要|别)|或者|或|以及|还有|(?<![暖柔温饱])和(?![服尚平谐室风式])"
+        r"[、,;/|，；]|也?(?:别有|不要|唔要)|也别|或者|或|以及|还有|(?<![暖柔温饱])和(?![服尚平谐室风式])"
         r"|(?<![a-z])\s+|\s+(?![a-z])"
     )
 
@@ -317,6 +357,34 @@ def talk(words: Words) -> re.Pattern[str]:
 def unasked(words: Words) -> re.Pattern[str]:
     """Match what is no request unless one is made in words."""
     return re.compile("|".join(words["talk"]["unasked"]))
+
+
+def polish(words: Words) -> Patterns:
+    """Match the wish to have the words rewritten: 润色后画…, but not 正在润色文章的编辑."""
+    table = words["polish"]
+    asks = "(?:请|先|再|帮我|给我|麻烦|你|要|需要|记得|可以|并)*"
+    ends = f"(?:{END}|(?=画|再|帮|给|生成|来[一张个])|(?:之?后|完)(?:之?后)?(?:再|然后|就)?)"
+    never = "(?:请|也)*(?:不要|不用|别|无需|无须|不需要)(?:再|给我|帮我)*"
+    return _compiled(
+        rf"{START}{never}{table['says']}{END}",
+        rf"{START}{asks}(?P<polish>{table['says']})(?!{either(table['of'].split())}){ends}",
+    )
+
+
+def skip_translation(words: Words) -> Patterns:
+    """Match the wish to leave the words as they are: 不要翻译."""
+    table = words["skip_translation"]
+    after = f"(?:{either(table['as'].split())})*"
+    never = "(?:不要|不用|别|甭|无需|无须|请勿|不需要|唔好|唔使)"
+    return _compiled(
+        rf"(?:{never}(?:再|给我|帮我)?|{START}不)(?P<skip_translation>{table['says']}){after}{END}"
+    )
+
+
+def fillers(words: Words) -> Patterns:
+    """Match clauses that say nothing: 嗯, 就是."""
+    said = either(words["fillers"]["words"])
+    return _compiled(rf"{START}(?:{said}){END}")
 
 
 def _compiled(*sources: str) -> Patterns:

@@ -19,11 +19,12 @@ USUAL_HIRES, USUAL_UPSCALE = 2.0, 2
 """How much larger, where nobody says."""
 _INTEGER = re.compile(r"-?\d{1,30}")
 _REAL = re.compile(r"-?\d{1,9}(\.\d{1,9})?|\.\d{1,9}")
-_QUOTES = "“”「」『』\"'‘’"
+QUOTES = "“”「」『』\"'‘’"
+"""Round a value they say nothing."""
 _SIZE = re.compile(r"(\d{1,9})(?:\s?(?:[x×✕*:]|乘以?)\s?(\d{1,9}))?")
 _JOINTS = re.compile("风格|画风|风|画|和|与|加上|加|的")
 """Round and between names of styles."""
-_WEIGHED = re.compile(r"([^\s:*,、+\d][^:*,、+\d]*?)(?:风格|画风|风)?\s?[:*]\s?(\d(?:\.\d{1,4})?)")
+_WEIGHED = re.compile(r"([^\s:*,、+\d][^:*,、+\d]*?)\s?[:*]\s?(\d(?:\.\d{1,4})?)")
 _RATIO = re.compile(r"(\S{1,9}?)\s?[:比/x]\s?(\S{1,9})")
 
 
@@ -38,7 +39,7 @@ def read(field: str, said: str, vocabulary: Vocabulary) -> Changes:
     Raises:
         ValueError: The words are no value of this field.
     """
-    return READERS[field](said.strip(_QUOTES + " "), vocabulary)
+    return READERS[field](said.strip(QUOTES + " "), vocabulary)
 
 
 def changed(request: Request, changes: Changes) -> Request:
@@ -86,6 +87,13 @@ def _known(said: str, vocabulary: Vocabulary) -> list[str]:
     return [vocabulary.styles[name] for name in found] if found and not strange else [said]
 
 
+def _prompt(said: str, vocabulary: Vocabulary) -> Changes:
+    del vocabulary
+    if not said:
+        raise ValueError("no prompt")
+    return {"prompt": said}
+
+
 def _avoid(said: str, vocabulary: Vocabulary) -> Changes:
     items = (_bare(item.strip(), vocabulary) for item in vocabulary.items.split(said))
     avoid = ",".join(item for item in items if item)
@@ -115,6 +123,14 @@ def _aspect(said: str, vocabulary: Vocabulary) -> Changes:
     if not (width and height):
         raise ValueError(f"no ratio: {said}")
     return {"aspect": f"{width}:{height}"}
+
+
+def _weights(said: str, vocabulary: Vocabulary) -> Changes:
+    del vocabulary
+    weights = re.split(r"\s*[,，+]\s*", fold(said))
+    if not all(map(_REAL.fullmatch, weights)):
+        raise ValueError(f"no weights: {said}")
+    return {"weights": tuple(map(float, weights))}
 
 
 def _expand(said: str, vocabulary: Vocabulary) -> Changes:
@@ -180,14 +196,20 @@ READERS: Mapping[str, Reader] = {
     "guidance": _number("guidance", _REAL, float),
     "height": _number("height", _INTEGER, int),
     "hires": _hires,
+    "poem": lambda said, _: {"poem": True},
+    "polish": lambda said, _: {"polish": True},
+    "prompt": _prompt,
     "sampler": _sampler,
     "seed": _number("seed", _INTEGER, int),
     "size": _size,
+    "skip_translation": lambda said, _: {"skip_translation": True},
     "strength": _number("strength", _REAL, float),
     "steps": lambda said, _: {"steps": number(fold(said))},
     "styles": _styles,
+    "total": _count,
     "upscale": _upscale,
     "weighed": _weighed,
+    "weights": _weights,
     "model": lambda said, _: {"model": said},
     "width": _number("width", _INTEGER, int),
 }

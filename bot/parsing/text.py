@@ -1,7 +1,9 @@
 """What a message is before it is read: cleaned, and folded for matching."""
 
+import re
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +11,9 @@ from bot.errors import TooLong
 from bot.script import simplified
 
 MAX_CHARS = 1000
-"""The longest message that is read, as typed."""
+"""The longest message that is read, as typed and as cleaned. Literals count apart, each."""
+MAX_LINE_CHARS = 5 * MAX_CHARS
+"""The longest with its literals."""
 MAX_MARKS = 4
 """Combining marks that one character keeps."""
 
@@ -19,6 +23,16 @@ _MARKS = frozenset({"Mn", "Me"})
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
 _ZWJ = "\u200d"
 _FOLDS = Path(__file__).with_name("folds.toml")
+CLOSING = {"“": "”", "「": "」", "『": "』", '"': '"'}
+"""Quotation marks round a literal."""
+_ESCAPED = re.compile(rf"\\([\\{''.join(CLOSING.values())}])")
+_LITERAL = re.compile(
+    r"(?<!\S)(?:--|[—–]{1,2}\s?)[^\W\d][\w-]{0,21}[\s=:：]{0,3}(?P<literal>"
+    + "|".join(rf"{a}(?>[^{b}\\]*(?:\\.[^{b}\\]*)*){b}" for a, b in CLOSING.items())
+    + r")(?![^\s,;，；])",
+    re.DOTALL,
+)
+"""The value of a flag between quotation marks."""
 
 
 def clean(text: str) -> str:
@@ -30,12 +44,31 @@ def clean(text: str) -> str:
     Raises:
         TooLong: The message is not read at all.
     """
-    if len(text) > MAX_CHARS:
-        raise TooLong(f"这段话有 {len(text)} 个字，最多 {MAX_CHARS} 个")
+    _refuse_long(text)
     visible = "".join(
         character for number, character in enumerate(text) if _is_kept(text, number, character)
     )
-    return " ".join(_capped(unicodedata.normalize("NFC", visible)).split())
+    cleaned = " ".join(_capped(unicodedata.normalize("NFC", visible)).split())
+    _refuse_long(cleaned)  # NFC makes three characters of some
+    return cleaned
+
+
+def literals(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where values of flags stand between quotation marks, as --prompt “竖版”."""
+    return (found.span("literal") for found in _LITERAL.finditer(text))
+
+
+def quoted(text: str) -> str:
+    """Put a text between quotation marks, so that unquoted() returns it."""
+    apart = (pair for pair in CLOSING.items() if not set(pair) & set(text))
+    before, after = next(apart, ("“", "”"))
+    escaped = text.replace("\\", r"\\").replace(after, rf"\{after}")
+    return f"{before}{escaped}{after}"
+
+
+def unquoted(literal: str) -> str:
+    """Return what stands between the quotation marks of a literal."""
+    return _ESCAPED.sub(r"\1", literal[1:-1])
 
 
 def fold(text: str) -> str:
@@ -45,6 +78,20 @@ def fold(text: str) -> str:
     Cantonese ones that occur in words of control those of Mandarin.
     """
     return "".join(map(_folded, text))
+
+
+def _refuse_long(text: str) -> None:
+    """Refuse a text that is too long, or one of the literals in it that is.
+
+    Raises:
+        TooLong: It is.
+    """
+    spans = [*literals(text)] if MAX_CHARS < len(text) <= MAX_LINE_CHARS else []
+    inside = [len(unquoted(text[slice(*span)])) for span in spans]
+    between = len(text) - sum(end - start for start, end in spans)
+    longest = max([between, *inside])
+    if longest > MAX_CHARS:
+        raise TooLong(f"这段话有 {longest} 个字，最多 {MAX_CHARS} 个")
 
 
 def _is_kept(text: str, number: int, character: str) -> bool:

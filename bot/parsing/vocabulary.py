@@ -54,6 +54,10 @@ class Vocabulary:
     """What asks for a picture to a poem; the poem comes after."""
     label: re.Pattern[str]
     lead: re.Pattern[str]
+    hollow_lead: re.Pattern[str]
+    """A wish that names nothing, before one that does."""
+    wish: re.Pattern[str]
+    """Where a wish may begin after other words."""
     amount: re.Pattern[str]
     """A number of pictures, or of things that take the same measure word."""
     measure: re.Pattern[str]
@@ -88,7 +92,7 @@ class Vocabulary:
         Args:
             styles: Canonical name of each style, by every name it goes by.
         """
-        words = _words()
+        words = tables()
         known = {fold(alias): name for alias, name in styles.items()}
         shapes = {word: shape for shape, group in words["shapes"].items() for word in group.split()}
         # 反向提示词：油画 comes before styles that are said in passing, not before 风格：水墨
@@ -107,6 +111,8 @@ class Vocabulary:
             poem=pattern.poem(words),
             label=pattern.label(words),
             lead=pattern.lead(words),
+            hollow_lead=pattern.hollow_lead(words),
+            wish=pattern.wish(words),
             amount=pattern.amount(words),
             measure=pattern.measure(words),
             owners=_owners(words["pictures"]),
@@ -114,6 +120,9 @@ class Vocabulary:
             question=pattern.question(),
             wrapper=pattern.wrapper(words),
             settings=(
+                *pattern.fillers(words),
+                *pattern.polish(words),
+                *pattern.skip_translation(words),
                 *pattern.numbers(words),
                 *pattern.shapes(words),
                 *named,
@@ -147,5 +156,6 @@ def _owners(pictures: Mapping[str, Any]) -> dict[str, Owners]:
 
 
 @cache
-def _words() -> dict[str, Any]:
+def tables() -> dict[str, Any]:
+    """Return the tables of words.toml."""
     return tomllib.loads(_WORDS.read_text(encoding="utf-8"))

@@ -8,10 +8,11 @@ from bot.follow import Follow, derived
 from bot.parsing.follow import follow
 from bot.request import Request
 from bot.style import Styles
-from tests.bot.labelled import Labelled, labelled
+from tests.bot.labelled import FILE, Labelled, labelled
 
 STYLES = Styles.load()
-REPLIES = [one for one in labelled() if one.context == "reply"]
+FILES = (FILE, FILE.with_name("requests_third.tsv"))
+REPLIES = [one for file in FILES for one in labelled(file) if one.context == "reply"]
 
 
 def told(found: Follow) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bot.parsing.vocabulary import Vocabulary
 from bot.request import Request
 from bot.style import Sampler, Styles
 from generation.recipe import Expand
-from tests.bot.labelled import SAID
+from tests.bot.labelled import FILE, SAID, Labelled, labelled
 
 SENTENCES: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[1] / "data/sentences.toml").read_text(encoding="utf-8")
@@ -201,3 +201,77 @@ def test_talk_asks_for_nothing_also_beside_a_picture() -> None:
 )
 def test_a_taught_word_stays_as_it_is(text: str, prompt: str) -> None:
     assert parse(text, STYLES).prompt == prompt
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pytest.param(one, id=one.text)
+        for one in labelled(FILE.with_name("requests_third.tsv"))
+        if not one.context
+    ],
+)
+def test_a_message_of_a_third_hand_is_read_as_it_is_meant(one: Labelled) -> None:
+    found = outline(one.text, STYLES)
+    del found["notes"]
+    assert found == {**SAID, **one.label}
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("润色一下，画一只狼", "一只狼"),
+        ("帮我润色一下：雪山", "雪山"),
+        ("润色后画一只狼", "一只狼"),
+        ("一只狼，润色", "一只狼"),
+        ("请先润色再画一条龙", "一条龙"),
+    ],
+)
+def test_words_are_rewritten_where_that_is_asked(text: str, prompt: str) -> None:
+    request = parse(text, STYLES)
+    assert (request.prompt, request.polish, request.skip_translation) == (prompt, True, False)
+
+
+@pytest.mark.parametrize("text", ["一只狼，不翻译", "不要翻译，画一只狼", "画一只狼别翻译成英文"])
+def test_words_stay_as_they_are_where_that_is_asked(text: str) -> None:
+    request = parse(text, STYLES)
+    assert (request.prompt, request.polish, request.skip_translation) == ("一只狼", False, True)
+
+
+def test_rewriting_and_translating_may_be_content() -> None:
+    for text in ("一个正在润色文章的编辑", "润色师的书桌", "一个不用翻译的外交官"):
+        request = parse(f"画{text}", STYLES)
+        assert (request.prompt, request.polish, request.skip_translation) == (text, False, False)
+
+
+def test_no_rewriting_is_no_thing_to_avoid() -> None:
+    request = parse("画一只狼，不要润色", STYLES)
+    assert (request.prompt, request.avoid, request.polish) == ("一只狼", "", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("我女儿明天过生日，帮她画一只狼", "一只狼"),
+        ("今天好累，给我画一只狼，背景是雪", "一只狼，背景是雪"),
+        ("再画一个吧，这次画雪山", "雪山"),
+        ("一只狼，画面昏暗", "一只狼，画面昏暗"),
+        ("我的狼，画成水墨风", "我的狼"),
+    ],
+)
+def test_a_story_before_a_wish_is_cut_and_content_is_not(text: str, prompt: str) -> None:
+    assert parse(text, STYLES).prompt == prompt
+
+
+@pytest.mark.parametrize("text", ["“月落乌啼霜满天”给这句诗配图", "月落乌啼霜满天，给这句诗配图"])
+def test_a_poem_may_stand_before_the_wish(text: str) -> None:
+    request = parse(text, STYLES)
+    assert (request.prompt, request.poem) == ("月落乌啼霜满天", True)
+
+
+@pytest.mark.parametrize(
+    "text", ["给这句诗配图：空山新雨后 --style 油画", "--style 油画 给这句诗配图：空山新雨后"]
+)
+def test_a_poem_is_drawn_in_the_style_that_was_said_as_well(text: str) -> None:
+    request = parse(text, STYLES)
+    assert (request.prompt, request.styles) == ("空山新雨后", ("油画", "诗意"))

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UnknownStyle
+from bot.follow import only
 from bot.request import Request
 from bot.style import SEEDS, BrokenStyles, Style, Styles
 
@@ -159,3 +160,21 @@ def test_braces_unfold_to_pictures_of_one_seed() -> None:
     assert [recipe.prompt for recipe in recipes] == ["红色的灯笼", "蓝色的灯笼", "绿色的灯笼"]
     assert {recipe.seed for recipe in recipes} == {SETTLED.seed}
     assert len(STYLES.recipes(replace(asked, count=2))) == 2, "what was clamped is not drawn"
+
+
+def test_two_of_each_wording_are_two_seeds_of_all() -> None:
+    asked = replace(SETTLED, prompt="{红,蓝}灯", count=4)
+    recipes = STYLES.recipes(asked)
+    assert [(recipe.prompt, recipe.seed - recipes[0].seed) for recipe in recipes] == [
+        ("红灯", 0),
+        ("蓝灯", 0),
+        ("红灯", 1),
+        ("蓝灯", 1),
+    ]
+    for number, recipe in enumerate(recipes):
+        assert STYLES.recipes(only(asked, number)) == [recipe]
+
+
+def test_wishes_about_words_are_passed_on() -> None:
+    (recipe,) = STYLES.recipes(replace(SETTLED, count=1, polish=True, skip_translation=True))
+    assert (recipe.polish, recipe.skip_translation) == (True, True)
