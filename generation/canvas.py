@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from generation import samplers, source
 from generation.errors import BadRecipe, EngineError
+from generation.language.wording import Words, named
 from generation.lora.adapter import Lora
 from generation.lora.slots import Stack
 from generation.plan import Plan, begin, plan
@@ -47,6 +48,10 @@ class Canvas:
         self, recipe: Recipe, images: Mapping[str, bytes], *, owner: str, now_s: float
     ) -> None:
         self.recipe, self.images, self.owner = recipe, images, owner
+        self.words = Words(prompt=recipe.prompt, avoid=recipe.avoid)
+        """What the model reads: those of the recipe, or what became of them."""
+        self.unknown: tuple[str, ...] = ()
+        """What of its words the model does not know."""
         self.admitted_s = self.shown_s = now_s
         """When it came, and when it was last shown."""
         self.call = 0
@@ -95,6 +100,13 @@ class Canvas:
     def rows(self) -> int:
         """How many rows of a batch its next call takes: another for what is to be avoided."""
         return 2 if self.plan.guided[min(self.call, self.plan.calls - 1)] else 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user."""
+        unknown = named(self.unknown)
+        odd = [f"这个模型不认识{unknown}，没有用上"] if unknown else []
+        return (*self.words.notes, *odd, *(self.source.notes if self.source else ()))
 
     @property
     def shallow(self) -> bool:
@@ -149,7 +161,9 @@ class Canvas:
         recipe, folder = self.recipe, model.folder
         check_fit(recipe, folder)
         self._multiple = folder.multiple_px
-        self.tokens = model.text.tokens(recipe.prompt, recipe.avoid)
+        text, words = model.text, self.words
+        self.tokens = text.tokens(words.prompt, words.avoid)
+        self.unknown = (*text.unknown(words.prompt), *text.unknown(words.avoid))
         self.plan = plan(recipe, folder.noising, strength=recipe.strength if recipe.source else 1.0)
 
     def begin(self, model: Model, loras: Sequence[tuple[Lora, float]]) -> Start:
@@ -163,7 +177,7 @@ class Canvas:
         """
         recipe = self.recipe
         self._generator.manual_seed(recipe.seed)
-        prompt, avoid = model.text.encode_pair(recipe.prompt, recipe.avoid, loras)
+        prompt, avoid = model.text.encode_pair(self.words.prompt, self.words.avoid, loras)
         self._context = torch.stack([avoid, prompt]).float()  # (SIDES, N, D)
         self.source = source.prepare(recipe, self.images, model.folder)
         self.images = {}

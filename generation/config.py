@@ -41,7 +41,32 @@ def _with_the_embedded_upscaler(given: dict[str, Path]) -> dict[str, Path]:
 Models = Annotated[dict[str, Path], AfterValidator(_with_the_embedded)]
 Loras = Annotated[dict[str, Path], AfterValidator(_with_the_embedded_loras)]
 Upscalers = Annotated[dict[str, Path], AfterValidator(_with_the_embedded_upscaler)]
+
+Task = Literal["translate", "polish"]
+"""What a text model is for."""
+SLOT = "{prompt}"
+ASK = (
+    "Instruction: Give a simple description of the image to generate a drawing prompt.\n"
+    "Input: {prompt}\nOutput:"
+)
+"""What text2prompt was taught on. Source: Cao et al. 2023, arXiv:2311.06752, and its examples in
+EasyNLP."""
+
 Seconds = Annotated[float, Field(gt=0)]
+
+
+class Card(BaseModel):
+    """What a model wants done with words before it reads them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    translator: str = ""
+    """Which of the translators, for a model that reads no Chinese; empty: words stay."""
+    polisher: str = ""
+    """Which of the polishers rewrites prompts where somebody wishes it; empty: none."""
+    ask: str = Field(default=ASK, pattern=r"\{prompt\}")
+    """What the polisher is given; {prompt} stands for the words. One that ends with {prompt} is for
+    a model that continues them: they are kept, with what it adds."""
 
 
 class EngineConfig(BaseModel):
@@ -68,6 +93,12 @@ class EngineConfig(BaseModel):
     """
     upscaler: str = "mini"
     """Which of them pictures are enlarged by."""
+    translators: dict[str, Path] = Field(default_factory=dict[str, Path])
+    """Folders of MarianMT models from Chinese to English, by name."""
+    polishers: dict[str, Path] = Field(default_factory=dict[str, Path])
+    """Folders of text models that rewrite prompts, as text2prompt, by name."""
+    cards: dict[str, Card] = Field(default_factory=dict[str, Card])
+    """What each model wants done with words before it reads them, by the model's name."""
     room: int = Field(default=1, ge=1)
     """Models in memory at once."""
     lora_cache_mb: int = Field(default=512, ge=1)
@@ -105,9 +136,30 @@ class EngineConfig(BaseModel):
     silence_s: Seconds = 20.0
     """A ready engine without a sign of life for so long is killed."""
 
+    @property
+    def writers(self) -> dict[Task, dict[str, Path]]:
+        """Folders of text models, by what they do and by name."""
+        return {"translate": self.translators, "polish": self.polishers}
+
     @model_validator(mode="after")
     def _has_its_upscaler(self) -> Self:
         if self.upscaler not in self.upscalers:
             known = ", ".join(self.upscalers)
             raise ValueError(f"upscaler: {self.upscaler!r} is not in upscalers, which has: {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_its_cards_name(self) -> Self:
+        for name, card in self.cards.items():
+            named = (
+                ("models", name, self.models),
+                ("translators", card.translator, self.translators),
+                ("polishers", card.polisher, self.polishers),
+            )
+            for where, wanted, known in named:
+                if wanted not in known and (wanted or where == "models"):
+                    there = ", ".join(known) or "nothing"
+                    raise ValueError(
+                        f"cards.{name}: {wanted!r} is not in {where}, which has: {there}"
+                    )
         return self

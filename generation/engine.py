@@ -12,6 +12,7 @@ from generation.aside import Aside, Later
 from generation.canvas import Canvas, Place, check
 from generation.decode import pixels
 from generation.errors import BrokenModel, EngineError, OutOfMemory
+from generation.language.scribe import Draft, Scribe
 from generation.lora.shelf import LoraShelf
 from generation.lora.slots import stack
 from generation.pool import Pool, Start
@@ -52,6 +53,7 @@ class Engine:
         scheduler: Callable[..., Scheduler[Canvas]] = Scheduler,
         replay: Calls | Graphs | None = None,
         upscaler: Upscaler | None = None,
+        scribe: Scribe | None = None,
     ) -> None:
         self._shelf, self._loras, self._clock, self._cap = shelf, loras, clock, cap
         self._scheduler = scheduler(cap=self._most_rows, seats=shelf.room)
@@ -69,11 +71,14 @@ class Engine:
         self._upscaler = upscaler or Upscaler("", None, device=shelf.device)
         self._enlarging: dict[Canvas, Enlargement] = {}
         """Canvases whose pictures are made larger, the next first."""
+        self._scribe = scribe or Scribe(device=shelf.device)
+        self._drafts: dict[Canvas, Draft] = {}
+        """Canvases whose words are still written, the next first."""
 
     @property
     def idle(self) -> bool:
         """Whether nothing is to be drawn."""
-        waiting = self._refused or self._drying or self._enlarging
+        waiting = self._refused or self._drafts or self._drying or self._enlarging
         return self._scheduler.idle and not waiting
 
     def warm(self, name: str) -> None:
@@ -115,7 +120,7 @@ class Engine:
     def admit(
         self, recipe: Recipe, images: Mapping[str, bytes] | None = None, *, owner: str = ""
     ) -> Canvas:
-        """Start a picture; it joins the running batch at the next step.
+        """Start a picture; it joins the running batch at the next step, or when its words are done.
 
         Args:
             recipe: What is drawn.
@@ -129,13 +134,15 @@ class Engine:
             canvas.error = error
             self._refused.append(canvas)
         else:
-            self._scheduler.admit(canvas)
+            self._drafts[canvas] = self._scribe.begin(recipe)
+            self._read_draft(canvas)
         return canvas
 
     def drop(self, canvas: Canvas) -> None:
         """Forget a canvas that nobody wants any more."""
         self._scheduler.drop(canvas)
         self._refused = [other for other in self._refused if other is not canvas]
+        self._drafts.pop(canvas, None)
         self._drying.pop(canvas, None)
         self._enlarging.pop(canvas, None)
         if canvas.place is not None:
@@ -146,7 +153,8 @@ class Engine:
     def step(self) -> list[Canvas]:
         """Denoise one batch once, and return the canvases that have changed.
 
-        Beside it one tile of one picture is enlarged, so that nobody waits for more than that.
+        Beside it one tile of one picture is enlarged and one token of one prompt is written, so
+        that nobody waits for more than that.
         """
         changed, self._refused = self._refused, []
         for canvas in self._scheduler.seat():
@@ -164,6 +172,7 @@ class Engine:
             if not canvas.error and canvas.call == canvas.plan.calls:
                 self._attempt(canvas, self._end_pass)
         dry, larger = self._dried(wait=not batch), self._enlarged(wait=not batch)
+        self._write(wait=not batch)
         return [*dict.fromkeys([*changed, *turn, *dry, *larger])]
 
     @torch.inference_mode()
@@ -228,6 +237,25 @@ class Engine:
             for shape in empty[: max(0, len(self._pools) - SHAPES)]:
                 del self._pools[shape]
         canvas.place = Place(pool, pool.seat(start))
+
+    def _write(self, *, wait: bool) -> None:
+        """Have the next token of a prompt written."""
+        canvas = next(iter(self._drafts), None)
+        if canvas is None:
+            return
+        self._drafts[canvas].advance(self._aside, wait=wait)
+        # owners take turns; pictures of one follow each other, and find the words that they share
+        for other in [other for other in self._drafts if other.owner == canvas.owner]:
+            self._drafts[other] = self._drafts.pop(other)
+        self._read_draft(canvas)
+
+    def _read_draft(self, canvas: Canvas) -> None:
+        """Let a canvas whose words are known be drawn."""
+        words = self._drafts[canvas].words
+        if words is not None:
+            del self._drafts[canvas]
+            canvas.words = words
+            self._scheduler.admit(canvas)
 
     def _depths(self, batch: Sequence[Canvas]) -> list[tuple[list[Canvas], bool]]:
         """Part a batch into those who take a whole step and those who take a shallow one."""
@@ -322,7 +350,7 @@ class Engine:
             height=height,
             rgb=rgb.numpy().tobytes(),
             seconds=self._clock() - canvas.admitted_s,
-            notes=canvas.source.notes if canvas.source else (),
+            notes=canvas.notes,
         )
 
     def _attempt(self, canvas: Canvas, work: Callable[[Canvas], None]) -> None:

@@ -8,6 +8,7 @@ EngineError
 ├── BrokenEmbedding   a word of textual inversion cannot be used, or is for another model
 ├── BadData           pictures to learn from are missing, or none of them is of use
 ├── BrokenUpscaler    the network that enlarges pictures is missing, damaged, unsafe, or none
+├── BrokenWriter      the text model that translates or polishes is missing, damaged or unsafe
 ├── BadRecipe         the recipe asks for what no model can do, as an unknown sampler
 ├── OutOfMemory       the picture does not fit, even alone
 └── EngineLost        the engine process is gone; the job may be tried again
@@ -48,6 +49,10 @@ class BadData(EngineError):
 
 class BrokenUpscaler(EngineError):
     """The network that enlarges pictures is missing, damaged, unsafe, or none that does."""
+
+
+class BrokenWriter(EngineError):
+    """The text model that translates or polishes is missing, damaged, unsafe, or cannot do it."""
 
 
 class BadRecipe(EngineError):

@@ -111,7 +111,7 @@ class Link:
         except (UnicodeEncodeError, OverflowError) as error:
             raise BadRecipe("里面有传不过去的字或数") from error
         except wire.Garbled as error:
-            raise BadRecipe("描述太长了") from error
+            raise BadRecipe(f"描述太长了：连图最多 {wire.LARGEST >> 20} MiB") from error
         self._draws[draw_id] = _Draw(len(recipes), tell, done)
         try:
             return await done

@@ -67,6 +67,10 @@ class Recipe:
     upscale: int = 1
     """How much larger the finished picture is made by a super-resolution network: one of UPSCALES;
     1 is not at all."""
+    skip_translation: bool = False
+    """Leave the words as they are, though the model's card names a translator."""
+    polish: bool = False
+    """Let the polisher that the model's card names rewrite the prompt."""
 
     @property
     def picture_px(self) -> tuple[int, int]:
@@ -87,7 +91,8 @@ class Picture:
     seconds: float
     """From admission to the last pixel."""
     notes: tuple[str, ...] = ()
-    """Sentences for the user: what was changed to fit, as the size of a mask."""
+    """Sentences for the user: what was changed to fit, as the size of a mask; what the words
+    became; which of them the model does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import torch
 
     from generation.desk import Desk, Inbox
+    from generation.language.scribe import Scribe
 
 log = logging.getLogger(__name__)
 
@@ -191,6 +192,7 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
         preview_every_s=config.preview_every_s,
         clock=time.monotonic,
         upscaler=Upscaler(config.upscaler, enlarges, device=device, memory_mb=config.memory_mb),
+        scribe=scribe_of(config, device),
     )
     try:
         engine.warm(next(iter(config.models)))
@@ -201,6 +203,24 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
     gc.enable()
     log.info("ready after %.1f s on %s", time.monotonic() - began, device)
     return Desk(engine, inbox)
+
+
+def scribe_of(config: EngineConfig, device: "torch.device") -> "Scribe":
+    """Return who translates and polishes on a device; what cannot be used is told in the log."""
+    from generation.language.folder import faults
+    from generation.language.scribe import Scribe
+
+    for task, folders in config.writers.items():
+        for name, path in folders.items():
+            if found := faults(path, task):
+                log.warning("%s by %s is not possible: %s", task, name, "; ".join(found))
+    return Scribe(
+        config.cards,
+        translators=config.translators,
+        polishers=config.polishers,
+        device=device,
+        dtype=dtype_of(config, device),
+    )
 
 
 def waiting(config: EngineConfig, load: float) -> dict[str, str]:

@@ -46,6 +46,7 @@ def draw(config: EngineConfig, recipes: Sequence[Recipe]) -> list[Picture]:
         previewer=Previewer(),
         preview_every_s=0,
         clock=time.monotonic,
+        scribe=server.scribe_of(config, device),
     )
     canvases = [engine.admit(recipe) for recipe in recipes]
     while not engine.idle:

@@ -10,7 +10,7 @@ import msgspec
 
 from generation.recipe import Picture, Progress, Recipe
 
-VERSION = 3
+VERSION = 4
 """Of this protocol; both sides must have the same."""
 LARGEST = 64 << 20
 """Bytes of one frame; a picture of 4096 × 4096 pixels takes 48 MiB."""

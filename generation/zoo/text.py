@@ -52,10 +52,31 @@ class Text:
             BadRecipe: One is too long.
             BrokenEmbedding: A taught word in it cannot be used with this model.
         """
-        chunks = max(len(self._rows(prompt)), len(self._rows(avoid)))
-        if chunks > MOST_CHUNKS:
-            raise BadRecipe("描述太长了")
-        return chunks * self._tokens
+        each = [self._rows(words) for words in (prompt, avoid)]
+        for rows, words, name in zip(each, (prompt, avoid), ("描述", "不要的东西"), strict=True):
+            if len(rows) > MOST_CHUNKS:
+                raise BadRecipe(f"{name}太长了：{self._lengths(rows, words)}")
+        return max(map(len, each)) * self._tokens
+
+    def unknown(self, prompt: str) -> tuple[str, ...]:
+        """Return what of a prompt the tokenizer has no token for; taught words are known."""
+        words = self._tokenizer
+        if words.unk_token_id is None:
+            return ()
+        found: list[str] = []
+        for part in self._parts(prompt):
+            if isinstance(part, Word) or not part:
+                continue
+            read = words(part, add_special_tokens=False, return_offsets_mapping=True)
+            spans = zip(read.input_ids, read.offset_mapping, strict=True)
+            found += [part[start:end] for id_, (start, end) in spans if id_ == words.unk_token_id]
+        return tuple(found)
+
+    def _lengths(self, rows: list[Row], words: str) -> str:
+        """Say how long a prompt is and how long it may be, in characters, which people count."""
+        most = MOST_CHUNKS * (self._tokens - 2)
+        fitting = len(words) * most // sum(map(len, rows))
+        return f"有 {len(words)} 个字，这个模型最多读得下大约 {fitting} 个"
 
     def encode_pair(
         self, prompt: str, avoid: str, loras: Sequence[tuple[Lora, float]] = ()

@@ -30,3 +30,19 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     torch.set_num_threads(1)
     root = tmp_path_factory.mktemp("models")
     return {name: tiny(root / name, **options) for name, options in MODELS.items()}
+
+
+@pytest.fixture(scope="session")
+def translator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A MarianMT model that has learned a few words."""
+    from tests.generation.language_factory import marian
+
+    return marian(tmp_path_factory.mktemp("language") / "zh-en", taught=True)
+
+
+@pytest.fixture(scope="session")
+def polisher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bloom that has learned to polish two prompts."""
+    from tests.generation.language_factory import causal
+
+    return causal(tmp_path_factory.mktemp("language") / "bloom", taught=True)

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from generation.canvas import Canvas
 from generation.engine import Engine
+from generation.language.scribe import Scribe
 from generation.lora.shelf import LoraShelf
 from generation.preview import Previewer
 from generation.recipe import Recipe
@@ -151,6 +152,7 @@ def engine(  # noqa: PLR0913  each test varies one
     replay: Calls | None = None,
     preview_every_s: float = 0.0,
     clock: Callable[[], float] = monotonic,
+    scribe: Scribe | None = None,
 ) -> Engine:
     """Return an engine on the CPU, in float32, whose batches have at most so many rows."""
     return Engine(
@@ -161,6 +163,7 @@ def engine(  # noqa: PLR0913  each test varies one
         preview_every_s=preview_every_s,
         clock=clock,
         replay=replay,
+        scribe=scribe,
     )
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from generation.errors import BadRecipe
 from generation.lora.adapter import Lora
 from generation.lora.adapter import load as load_lora
 from generation.zoo.folder import read
 from generation.zoo.model import load
-from generation.zoo.text import Text
+from generation.zoo.text import MOST_CHUNKS, Text
 from tests.generation.factory import TOKENS, WIDTH
 from tests.generation.lora_factory import READING, merged, pairs, peft, write
 
@@ -58,6 +59,27 @@ def test_what_was_read_long_ago_is_forgotten(models: dict[str, Path]) -> None:
     again = text.encode("猫", 1)
     assert again is not first
     assert torch.equal(again, first)
+
+
+def test_what_the_tokenizer_lacks_is_named(models: dict[str, Path], text: Text) -> None:
+    assert text.unknown("一只𰻝猫，龘") == ("𰻝", "，", "龘")
+    assert text.unknown(LONG) == ()
+    assert text.unknown("") == ()
+    english = load(read(models["english"]), torch.device("cpu"), torch.float32).text
+    assert english.unknown("a cat") == ()
+    assert english.unknown("a 猫")
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_is_too_long_is_told_with_how_long_it_may_be(text: Text, which: int) -> None:
+    most = MOST_CHUNKS * (TOKENS - 2)
+    words = ["猫", "猫"]
+    words[which] = "猫" * most
+    assert text.tokens(*words) == MOST_CHUNKS * TOKENS
+    words[which] += "山"
+    name = ("描述", "不要的东西")[which]
+    with pytest.raises(BadRecipe, match=f"^{name}太长了：有 {most + 1} 个字.*大约 {most} 个$"):
+        text.tokens(*words)
 
 
 @pytest.fixture

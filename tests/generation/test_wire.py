@@ -41,6 +41,8 @@ RECIPES = st.builds(
     hires=NUMBERS,
     fast=st.booleans(),
     upscale=COUNTS,
+    skip_translation=st.booleans(),
+    polish=st.booleans(),
 )
 PREVIEWS = st.builds(Preview, width=COUNTS, height=COUNTS, rgb=st.binary(max_size=64))
 PROGRESS = st.builds(
@@ -92,6 +94,25 @@ async def test_what_is_answered_arrives(messages: list[wire.Answered]) -> None:
     reader = stream(b"".join(map(wire.encode, messages)))
     assert [await wire.read_answered(reader) for _ in messages] == messages
     assert await wire.read_answered(reader) is None
+
+
+def test_a_recipe_that_was_kept_before_there_was_polishing_is_read() -> None:
+    recipe = Recipe(
+        model="mini",
+        prompt="猫",
+        width=64,
+        height=64,
+        steps=1,
+        guidance=1.0,
+        sampler="euler",
+        seed=1,
+    )
+    kept = {
+        name: value
+        for name, value in msgspec.to_builtins(recipe).items()
+        if name not in {"polish", "skip_translation"}
+    }
+    assert msgspec.convert(kept, Recipe) == recipe
 
 
 @given(data=st.binary(max_size=200))
