@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.config import Config
+from adapters.monitor import Monitor, healthy
+from adapters.readiness import Readiness
 from bot import segment
 from bot.app import App
 from bot.courier import Courier
@@ -19,9 +21,13 @@ from bot.label import LabelConfig, label
 from bot.pace import Pace
 from bot.painter import Painter
 from bot.policy import PolicyConfig
-from bot.ports import Adapter
+from bot.ports import Adapter, Engine
+from bot.quota import Quota
+from bot.rules import Rules
 from bot.size import ModelShape
+from bot.store import tally
 from bot.store.store import Store
+from bot.store.upkeep import Upkeep
 from bot.style import Styles
 from bot.words.judge import Words
 from generation.client import EngineClient
@@ -41,6 +47,9 @@ class Studio:
     painter: Painter
     courier: Courier
     engine: EngineClient
+    upkeep: Upkeep
+    monitor: Monitor | None
+    """None: nobody watches."""
 
     async def serve(self, talk: Awaitable[object]) -> None:
         """Work until the talk, which is what listens to the platforms, is over."""
@@ -48,7 +57,13 @@ class Studio:
         async with asyncio.TaskGroup() as tasks:
             stations = [
                 tasks.create_task(station)
-                for station in (self.app.run(), self.painter.run(), self.courier.run())
+                for station in (
+                    self.app.run(),
+                    self.painter.run(),
+                    self.courier.run(),
+                    self.upkeep.run(),
+                    *([self.monitor.run()] if self.monitor else []),
+                )
             ]
             await talk
             for station in stations:
@@ -79,21 +94,63 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
     settings = config.engine.model_copy(update={"knee_file": knees.absolute()})
     engine = EngineClient(settings, store.sources.read)
     try:
-        courier = Courier(store, adapters)
-        pace = Pace(time.monotonic)
-        yield Studio(
-            store=store,
-            app=App(store, adapters, styles, policy(config), pace, new_seed, words),
-            painter=Painter(
-                store, styles, engine, courier, Labels(config.label), pace, config.queue.in_flight
-            ),
-            courier=courier,
-            engine=engine,
-        )
+        async with _watched(config, store, engine, adapters) as watched:
+            courier = Courier(store, watched.adapters)
+            pace = Pace(time.monotonic)
+            rules = Rules(policy=policy(config), quota=Quota(config.quota), words=words)
+            painter = Painter(
+                *(store, styles, watched.engine, courier),
+                *(Labels(config.label), pace, config.queue.in_flight),
+            )
+            yield Studio(
+                store=store,
+                app=App(store, adapters, styles, rules, pace, new_seed),
+                painter=painter,
+                courier=courier,
+                engine=engine,
+                upkeep=Upkeep(store, config.gallery),
+                monitor=watched.monitor,
+            )
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await engine.close()
         await store.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watched:
+    """Both ends of the line, counted, and who tells the counts."""
+
+    engine: Engine
+    adapters: Mapping[str, Adapter]
+    monitor: Monitor | None
+
+
+@asynccontextmanager
+async def _watched(
+    config: Config, store: Store, engine: EngineClient, adapters: Mapping[str, Adapter]
+) -> AsyncGenerator[_Watched]:
+    """Count what goes through both ends, if the config wants it."""
+    if config.monitor.port is None:
+        yield _Watched(engine=engine, adapters=adapters, monitor=None)
+        return
+    from prometheus_client import CollectorRegistry
+
+    from adapters.meters import Meters, Scraper
+
+    meters = Meters(CollectorRegistry())
+    since = await store.read(tally.newest)
+    pages = {
+        "/healthz": healthy,
+        "/readyz": Readiness(store, engine, adapters),
+        "/metrics": Scraper(meters, store, engine, adapters, since),
+    }
+    with meters.counting_tracebacks():
+        yield _Watched(
+            engine=meters.engine(engine),
+            adapters={name: meters.adapter(name, one) for name, one in adapters.items()},
+            monitor=Monitor(config.monitor, pages),
+        )
 
 
 def policy(config: Config) -> PolicyConfig:

@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_studio(commands)
     _add_draw(commands)
     _add_listings(commands)
+    _add_keeping(commands)
     _add_style(commands)
     _add_model(commands)
     _add_machine(commands)
@@ -144,6 +145,25 @@ def _add_listings(commands: _Commands) -> None:
         ("loras", said("the LoRAs, and what each fits", "LoRA 列表"), _loras),
     ):
         commands.add(name, words, run, commands.json)
+
+
+def _add_keeping(commands: _Commands) -> None:
+    words = said("the data folder into one file, while it is in use", "备份数据目录，不用停")
+    backup = commands.add("backup", words, _backup)
+    backup.add_argument("file", type=Path, metavar="FILE")
+    words = said("a backup into an empty data folder", "把备份恢复到空的数据目录")
+    restore = commands.add("restore", words, _restore)
+    restore.add_argument("file", type=Path, metavar="FILE")
+    who = said("as platform:id, console:me", "平台:编号，例如 console:阿青")
+    words = said("all that is kept of a user", "导出一个人的全部数据")
+    export = commands.add("export", words, _export)
+    export.add_argument("user", metavar="USER", help=who)
+    export.add_argument(
+        "--to", type=Path, metavar="DIR", required=True, help=said("a new folder", "新的文件夹")
+    )
+    words = said("remove all that is kept of a user", "删除一个人的全部数据")
+    forget = commands.add("forget", words, _forget)
+    forget.add_argument("user", metavar="USER", help=who)
 
 
 def _add_training(commands: _Commands) -> None:
@@ -357,6 +377,30 @@ def _check(arguments: argparse.Namespace) -> int:
     from adapters.listing import check
 
     return check(arguments.data)
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from adapters.keeping import backup
+
+    return backup(arguments.data, arguments.file)
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from adapters.keeping import restore
+
+    return restore(arguments.data, arguments.file)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from adapters.keeping import export
+
+    return export(arguments.data, arguments.user, arguments.to)
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    from adapters.keeping import forget
+
+    return forget(arguments.data, arguments.user)
 
 
 def _bench(arguments: argparse.Namespace) -> int:

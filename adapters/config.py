@@ -17,10 +17,13 @@ from pydantic_settings import (
 
 from adapters.console.config import ConsoleConfig
 from adapters.locale import said
+from adapters.logs import LogConfig
+from adapters.monitor import MonitorConfig
 from bot.address import ChatConfig
 from bot.label import LabelConfig
 from bot.policy import PolicyConfig
-from bot.store.limits import QueueConfig
+from bot.quota import QuotaConfig
+from bot.store.limits import GalleryConfig, QueueConfig
 from bot.words.config import WordsConfig
 from generation.config import EngineConfig, files
 
@@ -56,12 +59,16 @@ class Config(BaseSettings):
     styles_file: Path | None = None
     """The operator's own styles; None: styles.toml in the data folder, if there is one."""
     queue: QueueConfig = Field(default_factory=QueueConfig)
+    gallery: GalleryConfig = Field(default_factory=GalleryConfig)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
+    quota: QuotaConfig = Field(default_factory=QuotaConfig)
     chat: ChatConfig = Field(default_factory=ChatConfig)
     words: WordsConfig = Field(default_factory=WordsConfig)
     label: LabelConfig = Field(default_factory=LabelConfig)
     engine: EngineConfig = Field(default_factory=EngineConfig)
     console: ConsoleConfig = Field(default_factory=ConsoleConfig)
+    monitor: MonitorConfig = Field(default_factory=MonitorConfig)
+    log: LogConfig = Field(default_factory=LogConfig)
 
     @property
     def own_styles(self) -> Path:

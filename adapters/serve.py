@@ -11,17 +11,19 @@ import stat
 import sys
 import time
 import uuid
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import msgspec
 
+from adapters import logs
 from adapters.config import Config, ConfigError, load
 from adapters.console.adapter import ConsoleAdapter, open_console
 from adapters.console.inbound import PLATFORM
 from adapters.console.once import Once
 from adapters.locale import said
+from adapters.monitor import MonitorConfig
 from adapters.report import report
 from bot.event import Role
 from bot.reply import Delivery
@@ -40,7 +42,7 @@ def run(data: Path | None) -> int:
     config = load(data)
     if _someone_types():
         return _talk(config, user=None, json=False)
-    _log_to_stderr()
+    _log(config, [logging.StreamHandler()])
     log.warning(
         said(
             "no platform is enabled; waiting jobs are drawn. `danqing chat` talks in a terminal",
@@ -73,11 +75,12 @@ def draw(
     if out is not None and not out.absolute().parent.is_dir():
         print(said(f"{out}: no such folder", f"{out}：没有这个文件夹"), file=sys.stderr)
         return 1
-    _log_to_file(config)
+    _log(config, _file(config))
     sources = Sources(config.data_dir)
     images = [sources.take(role, path) for role, path in handed_in.items()]
     face = Once(text, images, user=user or _login(), new_id=_new_id, now=time.time, quiet=json)
-    told = _until_told(_serve(config, ConsoleAdapter(face), finish=False))
+    alone = config.model_copy(update={"monitor": MonitorConfig()})  # nobody watches one picture
+    told = _until_told(_serve(alone, ConsoleAdapter(face), finish=False))
     if face.answer is None:
         return told or 1
     files = _copied(face.answer, out)
@@ -103,7 +106,9 @@ def _copied(answer: Delivery, out: Path | None) -> list[Path]:
 
 def engine(address: str | None) -> int:
     """Be the engine process, at an address."""
-    config = load().engine
+    loaded = load()
+    config = loaded.engine
+    _log(loaded, [logging.StreamHandler()])
     if address:
         config = EngineConfig.model_validate({**config.model_dump(), "address": address})
     if not config.address:
@@ -122,7 +127,7 @@ def engine(address: str | None) -> int:
 def _talk(config: Config, *, user: str | None, json: bool) -> int:
     from adapters.guide import guide
 
-    _log_to_file(config)
+    _log(config, _file(config))
     adapter = open_console(
         config.console,
         guide(config),
@@ -222,14 +227,12 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+def _log(config: Config, handlers: Sequence[logging.Handler]) -> None:
+    logs.begin(config.log, handlers, logs.secrets_of(config))
 
 
-def _log_to_file(config: Config) -> None:
-    """Log beside the database: the terminal belongs to the talk."""
+def _file(config: Config) -> list[logging.Handler]:
+    """Return a log beside the database: the terminal belongs to the talk."""
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     with contextlib.suppress(OSError):  # the store says what is wrong with the folder
         config.data_dir.mkdir(parents=True, exist_ok=True)
@@ -241,8 +244,4 @@ def _log_to_file(config: Config) -> None:
                 encoding="utf-8",
             )
         ]
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        handlers=handlers,
-    )
+    return handlers

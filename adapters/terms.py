@@ -4,7 +4,16 @@ from pathlib import Path
 
 from adapters.config import ConfigError
 from adapters.locale import said
-from bot.errors import NewerStore, StoreBusy, StoreDamaged, StoreError, StoreReadOnly, StudioError
+from bot.errors import (
+    BackupBroken,
+    FolderInUse,
+    NewerStore,
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreReadOnly,
+    StudioError,
+)
 from bot.style import BrokenStyles
 from bot.words.entry import BrokenWords
 from generation.errors import EngineError
@@ -36,8 +45,8 @@ def in_words(error: Exception) -> list[str]:
                     "请升级程序，或换一个数据目录",
                 )
             ]
-        case StoreReadOnly(args=(folder, reason)):
-            return [said(f"{folder}: cannot be written: {reason}", f"{folder}：不能写入：{reason}")]
+        case StoreReadOnly() | FolderInUse() | BackupBroken():
+            return [_refused(error)]
         case StoreDamaged(args=(path, reason)):
             return [
                 said(
@@ -49,6 +58,37 @@ def in_words(error: Exception) -> list[str]:
             ]
         case _:
             return [str(error)]
+
+
+def _refused(error: StoreReadOnly | FolderInUse | BackupBroken) -> str:
+    path, *reason = error.args
+    match error:
+        case StoreReadOnly():
+            return said(f"{path}: cannot be written: {reason[0]}", f"{path}：不能写入：{reason[0]}")
+        case FolderInUse():
+            return said(
+                f"{path}: there is something already; nothing was changed, name another",
+                f"{path}：那里已经有东西了，什么都没动，请换一个",
+            )
+        case BackupBroken():
+            return said(*(words.format(path=path) for words in _BROKEN[reason[0]]))
+
+
+_BROKEN = {
+    "truncated": (
+        "{path}: this backup is cut off; nothing was restored",
+        "{path}：这个备份不完整，什么都没恢复",
+    ),
+    "altered": (
+        "{path}: this backup was altered or is damaged; nothing was restored",
+        "{path}：这个备份被改过或损坏了，什么都没恢复",
+    ),
+    "strange": (
+        "{path}: this is no backup of danqing; nothing was restored",
+        "{path}：这不是丹青的备份，什么都没恢复",
+    ),
+}
+"""What is wrong with a backup, in both languages."""
 
 
 def _beside(path: object) -> Path:

@@ -41,6 +41,7 @@ from bot.pace import Pace
 from bot.parsing.parser import parse
 from bot.policy import settle
 from bot.request import Request
+from bot.rules import Rules
 from bot.store.limits import QueueConfig
 from bot.store.store import Store
 from bot.style import Styles
@@ -150,7 +151,7 @@ def acknowledged(data: Path, kind: str) -> Iterator[Figure]:
                 store,
                 {PLATFORM: FakeAdapter()},
                 Styles.load(),
-                policy(Config()),
+                Rules(policy=policy(Config())),
                 Pace(time.monotonic),
                 partial(next, count(1)),
             )

@@ -7,22 +7,24 @@ from dataclasses import replace
 
 from aiosqlite import Connection
 
-from bot import texts
-from bot.action import Verb
-from bot.errors import DiskFull, NoRoom, NoSuchJob, NoSuchPicture, NotUnderstood, StudioError
+from bot import commands, texts
+from bot.command import Call, Desk
+from bot.errors import DiskFull, NoRoom, NoSuchPicture, NotUnderstood, StudioError
 from bot.event import Chat, Image, Message, Press, User
 from bot.follow import Revision
-from bot.job import Job, Origin
+from bot.job import Job
 from bot.pace import Pace
 from bot.parsing.parser import parse
-from bot.policy import PolicyConfig, cost, settle
+from bot.policy import cost, settle
 from bot.ports import Adapter
+from bot.press import Presses
 from bot.request import Request
 from bot.revision import Reviser
+from bot.rules import Rules
 from bot.store.inbox import Update
 from bot.store.store import Store
 from bot.style import Styles
-from bot.words.judge import Words
+from bot.trace import JOB, UPDATE
 
 log = logging.getLogger(__name__)
 
@@ -40,19 +42,19 @@ class App:
         store: Store,
         adapters: Mapping[str, Adapter],
         styles: Styles,
-        policy: PolicyConfig,
+        rules: Rules,
         pace: Pace,
         new_seed: Callable[[], int],
-        words: Words | None = None,
     ) -> None:
         self._store = store
         self._adapters = adapters
         self._styles = styles
-        self._policy = policy
+        self._rules = rules
         self._pace = pace
         self._new_seed = new_seed
-        self._words = words
+        self._desk = Desk(store=store, styles=styles, pace=pace, quota=rules.quota)
         self._reviser = Reviser(store, styles)
+        self._presses = Presses(store, styles, self._reviser, self._order_pressed)
 
     async def hear(self, platform: str, update_id: str, body: bytes) -> None:
         """Keep an update; when this returns, the platform may be told that it has arrived.
@@ -72,8 +74,10 @@ class App:
 
     async def receive(self, update: Update) -> None:
         """Answer one update: the job, the answer and the note that it is done are one commit."""
+        UPDATE.set(update.id)
         try:
             await self._store.write(self._answer, update)
+            self._presses.tidy()
         except DiskFull:
             log.error("update %d waits: the disk is full", update.id)  # noqa: TRY400  no bug
             await asyncio.sleep(DISK_S)
@@ -105,20 +109,35 @@ class App:
         """
         if not self._store.gallery.has_room():
             raise NoRoom("磁盘快满了，暂时画不了新的画，请稍后再试，或告诉管理员")
-        if self._words is not None:
-            request = self._words.admit(request)
-        settled = settle(request, self._styles, self._policy)
+        if self._rules.words is not None:
+            request = self._rules.words.admit(request)
+        settled = settle(request, self._styles, self._rules.policy)
         if settled.seed is None:
             settled = replace(settled, seed=self._new_seed())
+        left = await self._within_quota(db, user, chat, settled.count)
         price = cost(self._styles.recipes(settled))
         queue = self._store.queue
         parent = made and made.parent
         job = await queue.submit(db, user, chat, reply_to, settled, price, parent)
+        JOB.set(job.id)
         place = await queue.ahead(db, job)
         seconds = self._pace.seconds(place.cost + price)
-        reply = texts.accepted(job, request, place, seconds, made)
+        reply = texts.accepted(job, request, place, seconds, made, left)
         await self._store.outbox.put(db, chat, reply, job_id=job.id)
         return job
+
+    async def _within_quota(self, db: Connection, user: User, chat: Chat, count: int) -> int | None:
+        """Return how many pictures a person has left after so many more; None without a limit.
+
+        Raises:
+            QuotaUsed: They may not have them.
+        """
+        now, quota = self._store.now(), self._rules.quota
+        since = quota.day_of(now)
+        mine = await self._store.usage.of_user(db, user, since)
+        chats = await self._store.usage.of_chat(db, chat, since)
+        quota.check(user, count, mine, chats, now)
+        return quota.left(user, replace(mine, pictures=mine.pictures + count))
 
     async def _answer(self, db: Connection, update: Update) -> None:
         if update.attempts >= MAX_ATTEMPTS:
@@ -137,15 +156,39 @@ class App:
 
     async def _on_message(self, db: Connection, message: Message) -> None:
         try:
-            if not await self._on_change(db, message):
+            if not (await self._on_command(db, message) or await self._on_change(db, message)):
                 has_source = any(image.role == "source" for image in message.images)
                 request = parse(message.text, self._styles, has_source=has_source)
                 request = _drawn_on(request, message.images)
+                request = await self._preferred(db, message, request)
                 await self.order(db, message.user, message.chat, message.id, request)
         except DiskFull:
             raise
         except StudioError as error:
             await self._store.outbox.put(db, message.chat, texts.refused(str(error), message.id))
+
+    async def _preferred(self, db: Connection, message: Message, request: Request) -> Request:
+        """Return a request with what its user, or else the chat, wants where nothing is said."""
+        preferences = self._store.preferences
+        mine = await preferences.get(db, message.user.key)
+        here = await preferences.get(db, message.chat.key)
+        return mine.over(here).applied(request)
+
+    async def _on_command(self, db: Connection, message: Message) -> bool:
+        """Do what a command says; False if the message is none."""
+        found = commands.read(message.text)
+        if found is None:
+            return False
+        command, argument = found
+        call = Call(id=message.id, chat=message.chat, user=message.user, argument=argument)
+        reply = (
+            texts.refused(command.asks, message.id)
+            if command.asks and not argument
+            else await command.run(self._desk, db, call)
+        )
+        if reply is not None:
+            await self._store.outbox.put(db, message.chat, reply)
+        return True
 
     async def _on_change(self, db: Connection, message: Message) -> bool:
         """Order what changes an earlier picture; False if the message asks for no such thing."""
@@ -174,22 +217,14 @@ class App:
 
     async def _on_press(self, db: Connection, press: Press) -> None:
         try:
-            match press.action.verb:
-                case Verb.CANCEL:
-                    job = await self._store.queue.cancel(db, press.action.target, press.user)
-                    reply = texts.cancelled(job, press.id)
-                    await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
-                case Verb.REDO:
-                    job = await self._store.queue.get(db, press.action.target)
-                    if job is None or job.chat.key != press.chat.key:
-                        raise NoSuchJob("找不到这个任务了")
-                    again = replace(job.request, seed=None, notes=())
-                    made = Revision(request=again, parent=Origin(job.id), before=job.request)
-                    await self.order(db, press.user, press.chat, press.id, again, made)
+            await self._presses.answer(db, press)
         except DiskFull:
             raise
         except StudioError as error:
             await self._store.outbox.put(db, press.chat, texts.refused(str(error), press.id))
+
+    async def _order_pressed(self, db: Connection, press: Press, made: Revision) -> None:
+        await self.order(db, press.user, press.chat, press.id, made.request, made)
 
     async def _apologise(self, db: Connection, update: Update) -> None:
         """Answer in the chat, if the update names one, that its words could not be handled."""

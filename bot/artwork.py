@@ -21,5 +21,9 @@ class Artwork:
     """Key of the user who asked for it."""
     made_at: float
     """Seconds since the epoch, UTC."""
+    number: int = 0
+    """Which picture of its job it is, from 0."""
+    chat: str = ""
+    """Key of the chat where it was asked for."""
     parent_id: int | None = None
     """The artwork that it was derived from."""

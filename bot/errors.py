@@ -4,10 +4,12 @@ StudioError
 ├── NotUnderstood     the message reads as no request
 ├── TooLong           the message is not read at all
 ├── UnknownStyle      nothing is known under that name
+├── UnknownCommand    nor is there such a command
 ├── BadImage          an image that was handed in cannot be used
 ├── NotWanted         what is asked for is not drawn here
 ├── NoSource          a mask or margins without the picture that they belong to
 ├── QueueFull         the user or the chat has too many pictures waiting
+├── QuotaUsed         the user or the chat has had what a day gives
 ├── DiskFull          nothing more can be kept
 ├── NoRoom            the disk has no room for more pictures
 ├── NoSuchJob         the button's job is gone, over, or somebody else's
@@ -16,6 +18,8 @@ StoreError            (the operator is told)
 ├── StoreBusy         another process uses the data folder
 ├── NewerStore        the data folder was written by a newer version
 ├── StoreReadOnly     the data folder cannot be written
+├── FolderInUse       there is something already where files were to be put
+├── BackupBroken      a backup is not what was once written
 └── StoreDamaged      the database cannot be read
 NotSent               (the courier is told: a reply did not go out, or nobody knows)
 LabelMissing          (a picture without its label goes nowhere; its job fails)
@@ -38,6 +42,10 @@ class UnknownStyle(StudioError):
     """Nothing is known under that name."""
 
 
+class UnknownCommand(StudioError):
+    """There is no command of that name."""
+
+
 class BadImage(StudioError):
     """An image that was handed in cannot be used."""
 
@@ -52,6 +60,10 @@ class NoSource(StudioError):
 
 class QueueFull(StudioError):
     """The user or the chat has too many pictures waiting."""
+
+
+class QuotaUsed(StudioError):
+    """The user or the chat has had what a day gives, or asks again too soon."""
 
 
 class DiskFull(StudioError):
@@ -109,6 +121,14 @@ class NewerStore(StoreError):
 
 class StoreReadOnly(StoreError):
     """The data folder cannot be written."""
+
+
+class FolderInUse(StoreError):
+    """There is something already where files were to be put."""
+
+
+class BackupBroken(StoreError):
+    """A backup is not what was once written."""
 
 
 class StoreDamaged(StoreError):

@@ -85,14 +85,21 @@ class Follow:
         return "放大" if self.upscale else "改动小一点" if self.amount else "变体"
 
     def needs_picture(self, before: Request) -> bool:
-        """Return whether it starts from what was drawn, not from the words alone."""
-        return bool(self.vary or self.sides or (self.amount and not before.source))
+        """Return whether it starts from what was drawn, not from what that started from.
+
+        Of what was drawn beyond its edges or inside a mask, the words tell only a part.
+        """
+        if self.vary or self.sides:
+            return True
+        changes = self.verb == "change" and not self.prompt
+        in_part = before.expand is not None or bool(before.mask)
+        return changes and (in_part or bool(self.amount and not before.source))
 
     @property
     def difference(self) -> str:
         """What is said of it, as －猫 ＋狗; empty if the receipt says all."""
-        gone = [*self.remove, *(old for old, _ in self.replace)]
-        come = [*self.add, *(new for _, new in self.replace)]
+        gone = [*(old for old, _ in self.replace), *self.remove]
+        come = [*(new for _, new in self.replace), *self.add]
         told = [*(f"－{thing}" for thing in gone), *(f"＋{thing}" for thing in come)]
         if self.vary:
             told.append("变化")

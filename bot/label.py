@@ -38,6 +38,10 @@ TOLERANCE = 64
 SAME_SHARE = 0.9
 """Of the pixels of the letters, and of those of the outline, that must be as drawn."""
 
+MIN_SHORT_PX = 64
+"""A thumbnail's short side is not made shorter: the words need so much."""
+THUMBNAIL_QUALITY = 85
+
 XMP, RECIPE, PARAMETERS = "XML:com.adobe.xmp", "danqing:recipe", "parameters"
 """Keywords of the PNG's texts."""
 PLACE = "danqing:place"
@@ -146,6 +150,34 @@ def uncovered(png: bytes, cover: bytes) -> bytes:
     file = BytesIO()
     plain.save(file, "PNG")
     return file.getvalue()
+
+
+def thumbnail(png: bytes, side_px: int) -> bytes:
+    """Return a labelled picture made small, as WebP, with the words and the hidden label on it.
+
+    The words are pressed on anew, since they may be too small to read when they shrink with it.
+
+    Args:
+        png: The labelled picture.
+        side_px: The longest side; of a long narrow one more, so that the words have room.
+
+    Raises:
+        LabelMissing: The picture carries no label, or the small one cannot.
+    """
+    image = _open(png)
+    scale = min(1.0, max(side_px / max(image.size), MIN_SHORT_PX / min(image.size)))
+    width, height = (max(1, round(px * scale)) for px in image.size)
+    resized = image.resize((width, height), Image.Resampling.LANCZOS)
+    small = Image.frombytes("RGB", (width, height), resized.tobytes())
+    stamp, packet = _stamp(width, height), _only_text(png, XMP).encode()
+    stamp.press(small)
+    for how in ({"quality": THUMBNAIL_QUALITY}, {"lossless": True}):
+        file = BytesIO()
+        small.save(file, "WEBP", xmp=packet, **how)
+        with Image.open(file, formats=("WEBP",)) as made:
+            if stamp.is_on(made.convert("RGB")) and made.info.get("xmp") == packet:
+                return file.getvalue()
+    raise LabelMissing(f"{ONE_LINE[0]} is not on the thumbnail")
 
 
 def check(png: bytes) -> None:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from aiosqlite import Connection
 
@@ -19,9 +18,10 @@ from bot.pace import Pace
 from bot.policy import cost
 from bot.ports import Engine
 from bot.reply import Status
-from bot.store.gallery import digest
+from bot.store.gallery import Written
 from bot.store.store import Store
 from bot.style import Styles
+from bot.trace import JOB
 from generation.errors import EngineError, EngineLost
 from generation.recipe import Picture, Progress, Recipe
 
@@ -106,6 +106,7 @@ class Painter:
     async def paint(self, job: Job) -> None:
         """See one claimed job through, to a reply in the outbox."""
         queue = self._store.queue
+        JOB.set(job.id)
         try:
             easel = self._going.setdefault(job.id, Easel(job))
             easel.recipes = self._styles.recipes(job.request)
@@ -181,29 +182,31 @@ class Painter:
         try:
             files = await asyncio.shield(writing)
         except asyncio.CancelledError:
-            self._store.gallery.discard(path for path, _ in await writing)
+            self._store.gallery.discard(await writing)
             raise
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise DiskFull(str(error)) from error
             raise
-        if not await self._store.write(self._enter, job, pictures, files):
-            self._store.gallery.discard(path for path, _ in files)
+        if await self._store.write(self._enter, job, pictures, files):
+            self._store.gallery.entered(files)
+        else:
+            self._store.gallery.discard(files)
 
-    def _written(self, job: Job, pictures: Sequence[Picture]) -> list[tuple[Path, str]]:
+    def _written(self, job: Job, pictures: Sequence[Picture]) -> list[Written]:
         pngs = [self._label(picture, job, number) for number, picture in enumerate(pictures)]
         covers = [covered(picture) for picture in pictures]
-        paths = self._store.gallery.write(job, pngs, covers)
-        return [(path, digest(png)) for path, png in zip(paths, pngs, strict=True)]
+        recipes = [picture.recipe for picture in pictures]
+        return self._store.gallery.write(job, recipes, pngs, covers)
 
     async def _enter(
-        self, db: Connection, job: Job, pictures: Sequence[Picture], files: list[tuple[Path, str]]
+        self, db: Connection, job: Job, pictures: Sequence[Picture], files: list[Written]
     ) -> bool:
         """Enter artworks and the reply together; False if the job was cancelled meanwhile."""
         if await self._store.queue.move(db, job, State.DRAWN) is None:
             return False
-        recipes = [picture.recipe for picture in pictures]
-        artworks = await self._store.gallery.keep(db, job, recipes, files)
+        await self._store.usage.spent(db, job, sum(picture.seconds for picture in pictures))
+        artworks = await self._store.gallery.keep(db, job, files)
         notes = dict.fromkeys(note for picture in pictures for note in picture.notes)
         reply = texts.finished(job, artworks, tuple(notes))
         await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)

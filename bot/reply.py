@@ -26,6 +26,8 @@ class Reply:
     """Rows of buttons."""
     to: str | None = None
     """The message that this answers."""
+    originals: bool = False
+    """Whether the artworks go out as files, just as they are."""
     struck: tuple[tuple[int, int], ...] = ()
     """Start and end, in characters of the text, of what is struck through: said, but not done."""
 

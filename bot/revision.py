@@ -80,9 +80,10 @@ class Reviser:
         if not artworks:
             gone = job.state in ENDED
             raise NoSuchPicture("那张没有画成，改不了" if gone else "那张还没画好，画好了再说一次")
-        if number >= len(artworks):
-            raise NoSuchPicture("找不到这张画了")
-        return await asyncio.to_thread(self._drawn, artworks[number])
+        for artwork in artworks:
+            if artwork.number == number:
+                return await asyncio.to_thread(self._drawn, artwork)
+        raise NoSuchPicture("找不到这张画了")
 
     def _drawn(self, artwork: Artwork) -> Image:
         try:

@@ -36,6 +36,9 @@ def sized(request: Request, shape: ModelShape, min_px: int) -> Request:
     asked = _asked(request, shape)
     shrink = min(1.0, high / max(*asked, 1))
     width, height = (min(max(int(side * shrink / step + 0.5) * step, low), high) for side in asked)
+    if shrink == 1.0:
+        request = _rounded_up(request, (width, height))
+        asked = _asked(request, shape)
     notes = request.notes
     if not _is_free(request) and (width, height) != asked:
         words = f"{asked[0]:g}×{asked[1]:g} 已改为 {width}×{height}"
@@ -83,6 +86,28 @@ def _scale(request: Request, size: tuple[int, int]) -> Pair:
     if natural is None or None not in (request.width, request.height):
         return 1.0, 1.0
     return size[0] / natural[0], size[1] / natural[1]
+
+
+def _rounded_up(request: Request, size: tuple[int, int]) -> Request:
+    """Make margins a little wider or narrower, so that the source need not be scaled to fit."""
+    expand, source_px = request.expand, request.source_px
+    if expand is None or source_px is None or _is_sized(request):
+        return request
+    left, right = _stretched(expand.left, expand.right, size[0] - source_px[0])
+    up, down = _stretched(expand.up, expand.down, size[1] - source_px[1])
+    return replace(request, expand=replace(expand, left=left, right=right, up=up, down=down))
+
+
+def _is_sized(request: Request) -> bool:
+    return not (request.width is None and request.height is None and request.aspect is None)
+
+
+def _stretched(first: int, second: int, room: int) -> tuple[int, int]:
+    """Return two margins that fill the room; as they were if there is none."""
+    if first + second == 0 or room <= 0:
+        return first, second
+    part = round(room * first / (first + second))
+    return part, room - part
 
 
 def _with_margins(request: Request, scale: Pair, step: int) -> Request:

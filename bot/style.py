@@ -1,5 +1,6 @@
 """Named looks."""
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from bot import unfold
 from bot.errors import UnknownStyle
 from bot.request import Request
+from bot.script import simplified
 from generation.recipe import Levels, Recipe
 
 SLOT = "{prompt}"
@@ -28,6 +30,8 @@ FILE = Path(__file__).with_name("styles.toml")
 
 Sampler = Literal["euler", "euler_a", "ddim", "heun", "dpmpp_2m", "lcm"]
 Name = Annotated[str, Field(pattern=r"^[\w-][\w -]{0,39}$")]
+_NAMES = re.compile("(<[^<>]*>)")
+"""What textual inversion has taught, by the names of its files."""
 _SHOWN = 20
 """Characters of an unknown name that are repeated to the user."""
 _ALIKE = 0.5
@@ -83,7 +87,7 @@ class Style:
         recipe = Recipe(
             model=self.model,
             prompt=self._phrased(prompts[0]),
-            avoid="，".join(filter(None, [self.avoid, request.avoid])),
+            avoid="，".join(filter(None, [self.avoid, _written(request.avoid)])),
             width=width,
             height=height,
             steps=self.steps if request.steps is None else request.steps,
@@ -108,8 +112,11 @@ class Style:
         ]
 
     def _phrased(self, prompt: str) -> str:
-        """Return what the model is told; without words of the user's, the style's alone."""
-        said = self.phrase.replace(SLOT, prompt)
+        """Return what the model is told; without words of the user's, the style's alone.
+
+        Traditional characters are written as simplified ones, which models of Chinese were taught.
+        """
+        said = self.phrase.replace(SLOT, _written(prompt))
         return said if prompt else said.strip("，, ")
 
     def weighed(self, weight: float) -> Self:
@@ -276,6 +283,13 @@ def _each(prompts: list[str]) -> Iterator[tuple[str, int]]:
     for later in count():
         for prompt in prompts:
             yield prompt, later
+
+
+def _written(prompt: str) -> str:
+    """Return words in simplified characters; <names> stay as they are."""
+    parts = _NAMES.split(prompt)
+    parts[::2] = ("".join(map(simplified, part)) for part in parts[::2])
+    return "".join(parts)
 
 
 def _strength(request: Request) -> float:

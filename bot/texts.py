@@ -1,14 +1,18 @@
 """Every reply, in the bot's own words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from bot import menu
 from bot.action import Action, Verb
 from bot.artwork import Artwork
+from bot.event import Press
 from bot.follow import Revision
 from bot.job import Job, Place
-from bot.receipt import Fact, facts, written
+from bot.quota import Limits, Used
+from bot.receipt import BETWEEN, SHAPES, Fact, facts, written
 from bot.reply import Button, Reply
 from bot.request import Request
+from bot.settings import Settings
 from generation.errors import (
     BadRecipe,
     BrokenLora,
@@ -44,7 +48,12 @@ REGRETS: Mapping[type[EngineError], str] = {
 
 
 def accepted(
-    job: Job, asked: Request, place: Place, seconds: float | None, made: Revision | None = None
+    job: Job,
+    asked: Request,
+    place: Place,
+    seconds: float | None,
+    made: Revision | None = None,
+    left: int | None = None,
 ) -> Reply:
     """The request is in the queue: what was understood, and when it is drawn.
 
@@ -54,10 +63,13 @@ def accepted(
         place: What comes before it.
         seconds: Until it is done, if that can be told.
         made: What it was derived from, and how.
+        left: Pictures that the user may still ask for today, if there is a limit.
     """
     head = f"收到 #{job.id}：{_prompt(job.request)}\n"
     told = [_from(made), made.difference] if made else []
     wait = [_place(place), *([] if seconds is None else [f"约 {_duration(seconds)}"])]
+    if left is not None:
+        wait.append(f"今天还剩 {left} 张")
     understood = facts(asked, job.request, made and made.before)
     line, struck = written([*map(Fact, filter(None, told)), *understood, *map(Fact, wait)])
     notes = "".join(f"\n· {note}" for note in job.request.notes)
@@ -70,14 +82,24 @@ def accepted(
     )
 
 
+def waiting(job: Job, place: Place, seconds: float | None) -> str:
+    """Where a job is in the queue, as one line."""
+    wait = [_place(place), *([] if seconds is None else [f"约 {_duration(seconds)}"])]
+    return BETWEEN.join([f"#{job.id} {_shown(job)}", *wait])
+
+
+def drawing(job: Job) -> str:
+    """A job that is being drawn, as one line."""
+    return BETWEEN.join([f"#{job.id} {_shown(job)}", "正在画"])
+
+
 def finished(job: Job, artworks: tuple[Artwork, ...], notes: tuple[str, ...] = ()) -> Reply:
     """The pictures are done; the notes say what was changed to fit."""
     lines = [f"画好了 #{job.id}：{_shown(job)}", *(f"· {note}" for note in notes)]
-    redo = Button("再来一张" if len(artworks) == 1 else "再来一组", Action(Verb.REDO, job.id))
     return Reply(
         text="\n".join(lines) + MARK,
         artworks=artworks,
-        buttons=((redo,),),
+        buttons=menu.under(job, artworks),
         to=job.reply_to,
     )
 
@@ -97,6 +119,101 @@ def cancelled(job: Job, to: str) -> Reply:
     return Reply(text=f"#{job.id} 已取消", to=to)
 
 
+def offered(question: str, buttons: menu.Rows, press: Press) -> Reply:
+    """There is more than one way to do it."""
+    return Reply(text=question, buttons=buttons, to=press.id)
+
+
+def one_of(artwork: Artwork, buttons: menu.Rows, press: Press) -> Reply:
+    """All that can be done to one picture of several."""
+    words = f"第 {artwork.number + 1} 张，编号 {artwork.id}"
+    return Reply(text=words, buttons=buttons, to=press.id)
+
+
+def to_edit(line: str, press: Press) -> Reply:
+    """The picture can be changed in words, or by the line that it was made of."""
+    words = "回复这条消息，说要改什么（例如：换成水墨，加一只猫，竖版）；或者改好这一行再发一次："
+    return Reply(text=f"{words}\n{line}", to=press.id)
+
+
+def made_of(artwork: Artwork, line: str, press: Press) -> Reply:
+    """What a picture was made of; the last line asks for it again."""
+    recipe = artwork.recipe
+    width, height = recipe.picture_px
+    told = [
+        f"编号 {artwork.id}",
+        f"{width}×{height}",
+        f"模型 {recipe.model}",
+        f"{recipe.steps} 步",
+        f"引导 {recipe.guidance:g}",
+        f"采样器 {recipe.sampler}",
+        f"种子 {recipe.seed}",
+        *(f"LoRA {name} {weight:g}" for name, weight in recipe.loras.items()),
+    ]
+    lines = [
+        BETWEEN.join(told),
+        *(["从一张图画起，下面这一行不带那张图："] if recipe.source else []),
+    ]
+    return Reply(text="\n".join([*lines, line]), to=press.id)
+
+
+def original(artwork: Artwork, press: Press) -> Reply:
+    """The file itself."""
+    return Reply(text=f"原图{MARK}", artworks=(artwork,), originals=True, to=press.id)
+
+
+def favoured(artwork: Artwork, press: Press, *, now: bool) -> Reply:
+    """The picture is a favourite, or not any more."""
+    words = "已收藏" if now else "不再收藏"
+    return Reply(text=f"{words}编号 {artwork.id}", to=press.id)
+
+
+def deleted(artwork: Artwork, press: Press) -> Reply:
+    """The picture is gone."""
+    return Reply(text=f"编号 {artwork.id} 已经删掉了", to=press.id)
+
+
+def listed(artworks: Sequence[Artwork], buttons: menu.Rows, to: str) -> Reply:
+    """Pictures with their numbers."""
+    lines = [f"{artwork.id} · {_short(artwork.recipe.prompt)}" for artwork in artworks]
+    lines.append("/查看 编号 看其中一张")
+    return Reply(text="\n".join(lines) + MARK, artworks=tuple(artworks), buttons=buttons, to=to)
+
+
+def shown(artwork: Artwork, buttons: menu.Rows, to: str) -> Reply:
+    """One picture."""
+    words = f"{artwork.id} · {_short(artwork.recipe.prompt)}{MARK}"
+    return Reply(text=words, artworks=(artwork,), buttons=buttons, to=to)
+
+
+def settings(found: Settings, how: str, to: str) -> Reply:
+    """What somebody wants where they say nothing."""
+    told = [
+        f"风格：{'＋'.join(found.styles) or '不定'}",
+        f"形状：{SHAPES.get(found.aspect, found.aspect) if found.aspect else '不定'}",
+        f"不要：{found.avoid.replace(',', '、') or '不定'}",
+    ]
+    lines = ["没说的时候：", *(f"  {line}" for line in told), *filter(None, [how])]
+    return Reply(text="\n".join(lines), to=to)
+
+
+def quota(used: Used, limits: Limits, to: str) -> Reply:
+    """What somebody has had today, and may still have."""
+    lines = [f"今天画了 {used.pictures} 张，用了 {used.seconds:.0f} 秒"]
+    if limits.pictures:
+        lines.append(
+            f"每天 {limits.pictures} 张，还剩 {max(0, limits.pictures - used.pictures)} 张"
+        )
+    if limits.seconds:
+        rest = max(0.0, limits.seconds - used.seconds)
+        lines.append(f"每天 {limits.seconds:g} 秒，还剩 {rest:.0f} 秒")
+    if limits.cooldown_s:
+        lines.append(f"两次之间隔 {limits.cooldown_s:g} 秒")
+    if len(lines) == 1:
+        lines.append("没有限制，画吧")
+    return Reply(text="\n".join(lines), to=to)
+
+
 def refused(words: str, to: str) -> Reply:
     """The request cannot be taken, and why."""
     return Reply(text=words, to=to)
@@ -114,7 +231,10 @@ def _shown(job: Job) -> str:
 
 
 def _prompt(request: Request) -> str:
-    prompt = request.prompt or "照原图"
+    return _short(request.prompt) or "照原图"
+
+
+def _short(prompt: str) -> str:
     return prompt if len(prompt) <= SHOWN else prompt[: SHOWN - 1] + "…"
 
 

@@ -16,7 +16,9 @@ from bot.job import Job, State
 from bot.label import LabelConfig
 from bot.pace import Pace
 from bot.painter import Painter
+from bot.quota import Quota, QuotaConfig
 from bot.reply import Delivery
+from bot.rules import Rules
 from bot.store.limits import QueueConfig
 from bot.store.store import Store
 from bot.style import Styles
@@ -44,26 +46,19 @@ class Clock:
 class Studio:
     """The whole line with a fake at each end; the middle is real, down to the file."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, first_id: int, quota: QuotaConfig) -> None:
         self.store = store
         self.clock = clock
         self.engine, self.adapter = FakeEngine(store.sources.read), FakeAdapter()
         styles, pace = Styles.load(), Pace(lambda: 0.0)
         seeds = count(1)
         self.courier = Courier(store, {PLATFORM: self.adapter})
-        self.app = App(
-            store,
-            {PLATFORM: self.adapter},
-            styles,
-            policy(Config()),
-            pace,
-            lambda: next(seeds),
-            Words.load(),
-        )
+        rules = Rules(policy=policy(Config()), quota=Quota(quota), words=Words.load())
+        self.app = App(store, {PLATFORM: self.adapter}, styles, rules, pace, lambda: next(seeds))
         self.painter = Painter(
             store, styles, self.engine, self.courier, Labels(LabelConfig()), pace, in_flight=4
         )
-        self._ids = count(1)
+        self._ids = count(first_id)
 
     async def says(self, name: str, text: str, **handed_in: bytes) -> str:
         """Somebody says something; returns the message's id when it is answered.
@@ -118,11 +113,18 @@ class Studio:
 
 
 @asynccontextmanager
-async def opened_studio(folder: Path, limits: QueueConfig | None = None) -> AsyncGenerator[Studio]:
+async def opened_studio(
+    folder: Path,
+    limits: QueueConfig | None = None,
+    *,
+    first_id: int = 1,
+    quota: QuotaConfig | None = None,
+) -> AsyncGenerator[Studio]:
+    """Open a studio; its messages are numbered from `first_id`, so that none comes twice."""
     clock = Clock()
     store = await Store.open(folder, limits or QueueConfig(), [PLATFORM], clock)
     try:
-        yield Studio(store, clock)
+        yield Studio(store, clock, first_id, quota or QuotaConfig())
     finally:
         await store.close()
 

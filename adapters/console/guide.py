@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.console.outbound import LABEL
+from bot import commands
 
 LEAVE = "/quit"
-COMMANDS: Mapping[str, str] = {"/help": "怎么用", "/styles": "有哪些风格", LEAVE: "离开"}
-"""Commands of the terminal itself, with what they do."""
+COMMANDS: Mapping[str, str] = {
+    **{f"/{command.names[1]}": command.hint for command in commands.COMMANDS},
+    LEAVE: "离开",
+}
+"""Commands, with what they do; the terminal answers some itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

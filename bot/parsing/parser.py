@@ -39,10 +39,38 @@ _THINGS = re.compile(rf"[{STOPS}]*(?:{NUMERAL})[个只条朵匹棵座位头辆�
 """One thing or several at the head: what is described, not said."""
 _DESCRIBED = re.compile(rf"(?:{NUMERAL})[只条朵匹棵座头辆艘架群双片颗]\w+[在着]")
 """One that does something, even if it is 问什么时候开饭."""
+_BARE = re.compile(rf"[{STOPS}{CUT}]*[\u4e00-\u9fff]{{1,8}}(?P<end>的)[{STOPS}{CUT}]*$")
+"""The end of 来张海豚的."""
+_HEAD = re.compile("[^,，:： ]{1,12}(?:[,，:： ]+|$)")
+_BEGUN = re.compile(rf"[{STOPS}{CUT}]*(?P<verb>画)(?=[\u4e00-\u9fff])")
+_AMOUNT = re.compile(
+    rf"(?:{NUMERAL}|几)?\s?[张幅份个只条朵匹棵座位头辆艘架把杯碗群对双片颗间些点]"
+    rf"|{NUMERAL}(?<!一)"
+)
+_HUNG = re.compile(
+    rf"[^{STOPS}{CUT}]{{0,20}}?(?:画|照片|地图)(?:被|[放挂摆贴铺靠立躺飘悬掉][在着满了])"
+)
+"""A picture in the picture: 没画完的画放在画架上."""
+_PART = re.compile(
+    rf"(?P<part>[^{STOPS}{CUT}的上下里中前后旁和与在有]{{1,5}}?)(?:的(?!图|照片|画|设计|样子|特写|海报)"
+    rf"(?=[^{STOPS}{CUT}])"
+    rf"|(?={NUMERAL}[个只条把张本支根]))"
+)
 _HAN_OR_LETTER = re.compile(r"[^\W_]|[\U0001f300-\U0001faff]")
 _MAX_CLAUSES = 8
 _TOLD = 2
 """Points from which what comes before a wish is talk."""
+_CLEARLY = 1
+"""The same before what can be nothing but a wish: 画一只…."""
+_PAINT = re.compile(
+    rf"(?:请|再|就|你|帮|给我|帮我|麻烦)*[给帮替为]?[^{STOPS}{CUT}画]{{0,6}}画(?:{NUMERAL}[^\W\d]|[个张只幅条])"
+)
+_PAINT_LATER = re.compile(
+    rf"(?<=[^{STOPS}{CUT}])[,，。 ](?P<verb>画(?:个(?=[^{STOPS}{CUT}])|(?={NUMERAL}[^\W\d下些点])))"
+)
+_USED = re.compile(rf"[用做弄写交](?:的|到)?[{STOPS}]*$|想[看要]|喜欢|需要|说要")
+"""What a picture is for, or who wants it: 做PPT要用, 孩子想看恐龙."""
+_OWN = ("个性", "个体", "个别", "个展", "个子", "个儿", "个头儿")
 _SIZES = "大小"
 """jieba has words of a measure word and one of these: 张大, 个大."""
 _TO_DRAW = "LNS"
@@ -74,6 +102,7 @@ def parse(text: str, styles: Styles, *, has_source: bool = False) -> Request:
     reading.take_questions()
     reading.take_story()
     reading.take_lead()
+    reading.take_questions()
     reading.take_counts()
     reading.take_lead()
     reading.take_courtesy()
@@ -94,7 +123,7 @@ class Reading:
         self._vocabulary = vocabulary
         self._whole = vocabulary.address.sub("", self.draft.folded)
         self.request = Request(prompt="")
-        self._asked = self._led = self._numbered = self._total = False
+        self._asked = self._led = self._numbered = self._total = self._vain = False
         self._poem = ""
 
     def refuse_talk(self) -> None:
@@ -147,19 +176,70 @@ class Reading:
         self.draft.erase(start, len(said))
         if colon:
             self.draft.add(head)
+        elif not found[0].rstrip().endswith(":"):
+            self._take_before_poem()
+
+    def _take_before_poem(self) -> None:
+        """Understand settings that stand at the head of a poem, or instead: 配图，要竖版，…."""
+        for _ in range(_MAX_CLAUSES):
+            head = _HEAD.match(self._poem)
+            if head is None or self._is_content(head[0]):
+                break
+            self.draft.add(head[0])
+            self._poem = self._poem[head.end() :].strip()
+
+    def _is_content(self, text: str) -> bool:
+        """Tell whether words are left when settings are taken out; what to avoid may be a line."""
+        draft = Draft(text)
+        taken = (
+            draft.cut(pattern) for pattern in (*self._vocabulary.settings, *self._vocabulary.counts)
+        )
+        lines = [groups for found in taken for groups in found if "avoid" in groups]
+        return bool(lines or draft.rest())
 
     def take_lead(self) -> None:
         """Cut off what comes before the content, unless that was done; then how many pictures."""
         if not self._led:
-            groups = self._take(self._vocabulary.lead)
+            opened = self._vocabulary.lead.match(self.draft.folded)
+            groups = self._take(self._vocabulary.lead, self._is_lead)
             self._asked = self._asked or any(groups)
             self._led = any(found.keys() & {"verb", "command", "english"} for found in groups)
-            self._take_second_lead()
+            self._take_painted()
+            self._vain = not self._led and (self._vain or self._is_vain(opened))
+        self._take_second_lead()
         self._take(self._vocabulary.label)
         if self._asked and not self._numbered:
             self._numbered = bool(self.draft.cut(self._vocabulary.measure, self._is_measure))
         if not self._numbered:
             self._numbered = self._counted()
+
+    def _take_painted(self) -> None:
+        """Cut off 画 before what only looks like the rest of another word: 画风车, 画成都."""
+        begun = _BEGUN.match(self.draft.folded)
+        if self._led or begun is None:
+            return
+        after = _CLAUSE.match(self.draft.folded, begun.end())
+        first, *others = segment.words(after[0])[:2] if after and after[0] else ("",)
+        painted = self._vocabulary.painted
+        particle = first if first in painted.particles and others else ""
+        if (len(first) > 1 and first not in painted.never) or particle:
+            self.draft.erase(begun.start("verb"), begun.end() + len(particle))
+            self._asked = self._led = True
+
+    def _is_lead(self, lead: re.Match[str]) -> bool:
+        """Tell 嗯，水墨 from 水墨的早: what is left of settings is content."""
+        said = lead["verb"] or lead["command"] or lead["english"] or lead["wish"]
+        return bool(said) or not (self._is_set() and lead.end() == len(lead.string))
+
+    def _is_vain(self, lead: re.Match[str] | None) -> bool:
+        """Tell a wish for some other deed: 能不能商用, 帮我投个票."""
+        return (
+            lead is not None
+            and lead["wish"] in self._vocabulary.modal
+            and lead[0][-1] not in STOPS + CUT
+            and not _AMOUNT.match(lead.string, lead.end())
+            and not self._vocabulary.drawn.search(self._whole)
+        )
 
     def _take_second_lead(self) -> None:
         """Cut off a wish that names nothing, and the one after it: 再画一个吧，画只猫."""
@@ -179,9 +259,15 @@ class Reading:
         folded = self.draft.folded
         for begin in list(self._vocabulary.wish.finditer(folded, 1))[:_MAX_CLAUSES]:
             at = begin.start()
-            if self._is_wish(folded[at:]) and self._is_told(folded[:at]):
+            if self._is_wish(folded[at:]) and self._is_told(
+                folded[:at], _CLEARLY if _PAINT.match(folded, at) else _TOLD
+            ):
                 self.draft.erase(0, at)
                 return
+        later = _PAINT_LATER.search(folded)
+        if later:  # 小说封面，画一个剑客
+            self.draft.erase(*later.span("verb"))
+            self._asked = True
 
     def _is_wish(self, folded: str) -> bool:
         """Tell whether a picture is asked for in words, with something in it."""
@@ -194,10 +280,12 @@ class Reading:
         content = _HAN_OR_LETTER.search(rest, amount.end() if amount else 0)
         return bool((clear or (lead["verb"] or "").startswith("画")) and content)
 
-    def _is_told(self, folded: str) -> bool:
+    def _is_told(self, folded: str, least: int) -> bool:
         """Tell talk from content in what comes before a wish."""
         said = _words(folded)
-        return self._points(said) - (len(said) > 1 and said[-1] in ("的", "和")) >= _TOLD
+        used = _USED.search(folded) is not None
+        last = len(said) > 1 and not used and said[-1] in ("的", "和")
+        return used or self._points(said) - last >= least
 
     def _points(self, said: list[str]) -> int:
         """Return what speaks for talk, less what speaks for a description."""
@@ -215,8 +303,13 @@ class Reading:
 
     def _are_pictures(self, amount: re.Match[str]) -> bool:
         """Tell 两张猫 from 两张桌子."""
+        after = self.draft.folded[amount.end() :]
+        if self._vocabulary.amount.match(after):  # 画两张一张桌子
+            return True
         owners = self._vocabulary.owners[amount["unit"]]
-        return not owners.has(_head(self.draft.folded[amount.end() :]))
+        if after.startswith(amount["unit"]) or _HUNG.match(after):  # 一幅幅画卷
+            return False
+        return not owners.has(_head(after)) and not owners.has(_part(after))
 
     def _is_measure(self, measure: re.Match[str]) -> bool:
         """Tell 画头大象 from 画头像."""
@@ -224,7 +317,13 @@ class Reading:
         clause, word = _CLAUSE.match(after), measure["measure"]
         if clause is None or clause[0] == word:
             return after[len(word) :].startswith((CUT, " "))  # 来个头像，…: the shape is cut out
+        if self._vocabulary.whole.match(clause[0]):
+            return False
         first = segment.first(clause[0])
+        if word == "个":  # 画个 says it: 画个人像
+            return not first.startswith(_OWN)
+        if self._vocabulary.apart.match(clause[0]):
+            return True
         return first == word or (first[:-1] == word and first[-1] in _SIZES)
 
     def take_courtesy(self) -> None:
@@ -233,7 +332,7 @@ class Reading:
             found = self.draft.cut(self._vocabulary.tail)
             if not found:
                 break
-            self._asked = self._asked or "画" in fold(found[0]["courtesy"])
+            self._asked = self._asked or "画" in fold(found[0].get("courtesy", ""))
 
     def take_questions(self) -> None:
         """Cut off 吗 inside a wish: 能画一只猫吗，要竖版."""
@@ -254,6 +353,10 @@ class Reading:
         """Cut off the end of 一张…的图, if a picture was asked for."""
         if self._asked or self.request.count > 1:
             self.draft.cut(self._vocabulary.wrapper)
+        if self._numbered and self._asked:
+            bare = _BARE.match(self.draft.folded)
+            if bare:
+                self.draft.erase(*bare.span("end"))
 
     def finish(self, *, needs_words: bool) -> Request:
         """Return the request; its prompt is what was not understood as anything else.
@@ -268,6 +371,8 @@ class Reading:
             if needs_words:
                 raise NotUnderstood(EXAMPLE)
             prompt = ""
+        if self._vain and not self._is_set():
+            raise NotUnderstood(EXAMPLE)
         if not self._asked and (self._vocabulary.unasked.search(self._whole) or self._is_talk()):
             raise NotUnderstood(EXAMPLE)
         for found in self._vocabulary.strange.finditer(prompt):
@@ -299,9 +404,14 @@ class Reading:
         """Weigh the words of a message that asks for nothing in so many words."""
         if _THINGS.match(self._whole):
             return False
-        settings = replace(self.request, prompt="", notes=()) != Request(prompt="")
         listed = any(comma in self._whole for comma in ",，、")
-        return self._points(_words(self._whole)) - 2 * settings - listed >= talk.TALK
+        if not listed and self._vocabulary.remarks.has(_words(self._whole)):
+            return True
+        return self._points(_words(self._whole)) - 2 * self._is_set() - listed >= talk.TALK
+
+    def _is_set(self) -> bool:
+        """Tell whether something was said of how to draw."""
+        return replace(self.request, prompt="", notes=()) != Request(prompt="")
 
     def _take(
         self, pattern: re.Pattern[str], judge: Callable[[re.Match[str]], bool] = _any
@@ -355,6 +465,13 @@ def _head(text: str) -> str:
     clause = _CLAUSE.match(text)
     phrase = _PHRASE.split(clause[0], maxsplit=1)[0].strip() if clause else ""
     said = segment.words(phrase.removesuffix("的"))
+    return said[-1] if said else ""
+
+
+def _part(text: str) -> str:
+    """Return the word that a number counts in what has it as a part: 两张嘴的怪物."""
+    found = _PART.match(text)
+    said = segment.words(found["part"]) if found else ()
     return said[-1] if said else ""
 
 

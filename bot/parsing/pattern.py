@@ -56,7 +56,8 @@ def flag(words: Words) -> re.Pattern[str]:
     english = {name for name in names if name.isascii()} - set(words["flags_typed"]["words"])
     return re.compile(
         rf"(?:--(?P<name>[a-z][a-z_-]{{0,20}}|{either(names - english)})"
-        rf"|[—–]{{1,2}}\s?(?P<english>{either(english)})(?![a-z_-]))[\s=:]*"
+        rf"|(?:[—–]{{1,2}}\s?|(?<!\S)-(?=[a-z]{{1,8}}[ =:]?\d))"
+        rf"(?P<english>{either(english)})(?![a-z_-]))[\s=:]*"
     )
 
 
@@ -64,7 +65,9 @@ def lead(words: Words) -> re.Pattern[str]:
     """Match all that comes before the first word of content: 丹青，帮我画两张."""
     every = either(words["pictures"]["bare"]["words"])
     amount = rf"\s?(?:{NUMERAL}|几)?\s?[张幅份]|{NUMERAL}(?:{every})|个"
-    wishes = f"{unless(words['wishes'])}|{before(words['wishes_before'])}"
+    family = either(words["family"]["words"])
+    gift = f"想[要送]给?(?:{family})(?=一?[张幅])"  # 想送她一张康乃馨的画
+    wishes = f"{unless(words['wishes'])}|{before(words['wishes_before'])}|{gift}"
     ends = rf"(?:{every})[^{STOPS}{CUT}]{{1,20}}(?:给我|出来)"  # 整只龙给我, but not 整只鸡
     common = either(words["verbs_before"]["words"])
     # 幫我整隻貓, but not 整只鸡
@@ -72,9 +75,9 @@ def lead(words: Words) -> re.Pattern[str]:
     manner = rf"画得(?=[^{STOPS}{CUT}]{{1,6}}[点些]的)"  # 画得可爱一点的猫
     verbs = f"{unless(words['verbs'])}|{manner}|(?:{common})(?={amount}|{ends})"
     greetings = either(words["greetings"]["words"])
+    people = either(words["greetings"]["people"])
     names, commands = either(words["names"]), either(words["commands"])
     soon = f"(?={GAP}|[{EMOJI}]|$|{wishes}|{verbs}|{greetings}|{names})"
-    family = either(words["family"]["words"])
     pictures = either(words["wrappers"]["words"])
     made = either(words["made"]["words"])
     taken = rf"[把将](?=[^{STOPS}{CUT}]{{1,100}}(?:{made}))"
@@ -82,7 +85,11 @@ def lead(words: Words) -> re.Pattern[str]:
     return re.compile(
         # atomic, not possessive: before Python 3.11.5 "(…)*+" lost what it had matched (gh-106052)
         rf"^(?>(?:(?P<command>{command})|{GAP}|[{EMOJI}]+(?=\s?(?:{wishes}|{verbs}|{greetings}|{names}))|@?(?:{names})(?:bot)?{soon}|(?:{greetings})[呀啊哦哈]?{soon}"
-        rf"|[给帮替为](?:我们?|咱们?)?(?:家)?(?:{family})(?=[画来做整生弄搞])|[哈嘿呵]{{2,}}|(?P<wish>{wishes})|{taken})*)(?P<verb>(?:{verbs}|{asked})(?:一下|点)?(?:[吗嘛吧呗]*(?={GAP}))?)?{GAP}*+"
+        rf"|(?:机器人|bot|助手|画师)(?={GAP}{{1,3}}(?:{wishes}|{verbs}))|用?ai(?=画(?![画师家得的]))"
+        rf"|(?:根据|按照?|基于)(?:以下|下面|这个|这段|如下)?的?(?:描述|内容|文字|提示词|要求|场景)来?(?={verbs})"
+        rf"|(?:有没有|哪位|哪个|求|请|有)?(?:大佬|大神|老师|朋友|人|群友|高手|好心人)[能可以会帮来忙我]*(?=画(?:{NUMERAL}|[个张只幅条]))"
+        rf"|(?:{people})[呀啊哦哈]?(?={GAP}{{0,3}}(?:{wishes}|{verbs}|{greetings}|{people}|{names}))"
+        rf"|[给帮替为](?:我们?|咱们?)?(?:家)?(?:{family})(?=[画来做整生弄搞])|[给帮替为][^{STOPS}{CUT}画]{{1,6}}(?=画(?:{NUMERAL}|[个张只幅条]))|[哈嘿呵]{{2,}}|(?P<wish>{wishes})|{taken})*)(?P<verb>(?:{verbs}|{asked})(?:一下|点(?![心点燃灯缀阵睛穴火兵名什啥]))?(?:[吗嘛吧呗]*(?={GAP}))?)?{GAP}*+"
         rf"(?:(?(verb)|(?!))(?:{pictures})(?={GAP}|$))?"
         rf"|^{GAP}*(?P<english>(?:please |can you |could you )*draw(?: me)?(?: please)?)"
         " (?=[a-z0-9\u4e00-\u9fff])"
@@ -114,7 +121,8 @@ def label(words: Words) -> re.Pattern[str]:
     """Match what only says that the content comes now: 提示词：…, 内容是…."""
     names = either(words["wrappers"]["labels"])
     return re.compile(
-        rf"{START}(?<!negative )(?:(?:{names})\s?(?:(?<![a-z])(?:是|为)|:)|画的是){GAP}*"
+        rf"{START}(?<!negative )(?:{names})\s?:{GAP}*"
+        rf"|^{GAP}*(?:(?:{names})\s?(?<![a-z])(?:是|为)|画的是){GAP}*"
         rf"|^{GAP}*关于(?=[^{STOPS}{CUT}]{{1,40}}的(?:{either(words['wrappers']['words'])}){END})"
         rf"|^{GAP}*{CUT}{GAP}*(?:上面|里面|图上|图里)是"
     )
@@ -141,25 +149,29 @@ def poem(words: Words) -> re.Pattern[str]:
     """Match what asks for a picture to a poem, which is all that follows."""
     said = words["poems"]["said"]
     return re.compile(
-        rf"(?:{START}|(?<=[我请烦帮你张幅{QUOTED}]))(?:{said})(?:[^:]{{0,12}}?(?:[:,\s]|{CUT})\s*|$)"
+        rf"(?:{START}|(?<=[我请烦帮你张幅{QUOTED}]))(?:{said})(?:[^:]{{0,12}}?(?:[:,\s]|{CUT})\s*|(?={QUOTED})|$)"
         rf"|(?:{START}|(?<=[我请烦帮你]))(?:[给为]){QUOTED}+(?:这|那)?(?:句|首)?诗?配(?:一?[张幅个])?(?:插?图|插?画)"
     )
 
 
-def question() -> re.Pattern[str]:
-    """Match what makes a question of a wish, at the end of a clause."""
-    return re.compile(rf"(?<=[^{STOPS}{CUT}])(?:[吗嘛吧](?=[{STOPS}{CUT}]|$)|不$)")
+def question(words: Words) -> re.Pattern[str]:
+    """Match what makes a question of a wish, at the end of a clause, but not of 酒吧."""
+    never = "".join(words["tails"]["unless_after"])
+    return re.compile(rf"(?<=[^{STOPS}{CUT}])(?<![{never}])(?:[吗嘛吧](?=[{STOPS}{CUT}]|$)|不$)")
 
 
 def tail(words: Words) -> re.Pattern[str]:
     """Match the last word of courtesy."""
     never = "".join(words["tails"]["unless_after"])
+    names = either(words["names"])
     said, alone = either(words["tails"]["words"]), either(words["tails"]["alone"])
     return re.compile(
-        rf"(?P<courtesy>(?<![{never}])(?:{said})|吗|{START}(?:{alone})"
-        rf"|(?<=[图画])(?:看看|瞧瞧)|(?<=照片)(?:看看|瞧瞧)"
+        rf"(?P<courtesy>(?<![{never}])(?:{said})|吗|(?<![做备修写煮烤建治搭穿摆弄盖变])好[了啦]"
+        rf"|(?<![笑a-z])(?:哈{{2,}}|嘿{{2,}}|h{{2,}})|{START}我们?(?:要|想|准备|打算|急着|等着)(?:用来|拿来|拿去)?"
+        rf"(?:发|送|用|当|做|打印|收藏|换)(?!.{{0,9}}(?:头像|壁纸|桌面))[^的{STOPS}{CUT}]{{0,10}}|{START}(?:{alone})"
+        rf"|@(?:{names})(?:bot)?|{START}(?:{names})|(?<=[图画])(?:看看|瞧瞧)|(?<=照片)(?:看看|瞧瞧)"
         rf"|{START}(?:请|麻烦|你|能|可以|帮忙|再|然后)+(?:帮我|给我)?画(?:[出下]来|一[下画]))"
-        rf"[{STOPS}{CUT}]*$"
+        rf"[{STOPS}{CUT}]*$|[（(](?:{said}|{alone})[）)]$"
     )
 
 
@@ -172,12 +184,15 @@ def wrapper(words: Words) -> re.Pattern[str]:
 def counts(words: Words) -> Patterns:
     """Match how many pictures, where the lead does not say it."""
     pictures = _pictures(words)
-    asks = "(?:(?:一?共|总共|数量|一次(?:性)?|每次|只?要|请?来|画|出|生成|给我|多画|多来)+)?"
+    asks = (
+        "(?:(?:一?共|总共|数量|一次(?:性)?|每次|只?要|请?来|弄|整|画|出|生成|给我"
+        "|多[画来出]|各[画来])+)?"
+    )
     amount = f"{NUMERAL}|{either(words['pictures']['vague'])}"
     return _compiled(
-        f"{START}{asks}{pictures}(?:就[行好]|即可|的?图)?{END}",
+        f"{START}{asks}{pictures}(?:就[行好]|就?够了?|即可|的?图)?{END}",
         rf"{START}(?:一次(?:性)?|每次){asks}{pictures}",
-        rf"(?<![着了有的是这那第0-9.])(?<=[^{STOPS}{CUT}])(?P<count>{amount})\s?[张幅份]图?{END}",
+        rf"(?<![着了有的是这那第0-9.])(?<=[^{STOPS}{CUT}])(?:各[画来]?)?(?P<count>{amount})\s?[张幅份]图?{END}",
         rf"(?<![0-9a-z])[x×✕*]\s?(?P<count>\d{{1,20}})张?{END}",
         rf"(?P<count>{NUMERAL})连[拍抽发画]?{END}",
         rf"{START}(?:数量|张数){IS}(?P<count>{NUMERAL})张?{END}",
@@ -199,14 +214,15 @@ def numbers(words: Words) -> Patterns:
     size = r"\d{3,5}\s?(?:[x×✕*]|乘以?)\s?\d{3,5}(?![0-9a-z])(?:\s?像素|px)?"
     return _compiled(
         rf"(?:用|固定|指定)*(?:随机)?种子(?:号|数|值)?{IS}(?P<seed>{whole})(?!\s?[颗粒个]|[0-9])",
-        rf"(?:重绘|重画|去噪|降噪|改动)(?:的)?(?:幅度|强度|程度){IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
+        rf"(?:(?:重绘|重画|去噪|降噪|改动)的?(?:幅度|强度|程度)|{START}重[绘画]){IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
         rf"{free}(?:denoising )?strength{IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
+        rf"{START}(?P<upscale>{NUMERAL})\s?倍放大{END}",
         rf"{START}(?:最后|然后|再|并且?|画[好完]后?|出图后?)*放大(?:到|成|为)?{IS}(?P<upscale>{NUMERAL})\s?倍{END}",
-        rf"{START}模型{IS}(?P<model>[a-z0-9][\w.-]{{0,60}})",
+        rf"{START}(?:(?:使?用)?模型{IS}|model\s?[:=]\s?)(?P<model>[a-z0-9][\w.-]{{0,60}})",
         rf"(?:请?(?:使|采|选)?用|换成?|以)?\s?{free}(?P<model>[a-z0-9][\w.-]{{0,60}})\s?模型(?:来|的)?",
         rf"{free}seed{IS}(?P<seed>{whole})",
         rf"{START}随机种子{END}",
-        rf"(?:(?:采样|迭代)?步数|{free}steps?){IS}(?P<steps>\d{{1,20}})步?",
+        rf"(?:(?:采样|迭代)?步数|{free}steps?){IS}(?P<steps>{NUMERAL})步?",
         rf"(?:采样|迭代|跑){IS}(?P<steps>{NUMERAL})步",
         rf"{START}(?:用|要)?(?P<steps>{NUMERAL})\s?(?:步|steps?){END}",
         rf"(?<![走退跑差第每后前了着0-9.])(?P<steps>\d{{1,20}})步{END}",
@@ -219,6 +235,7 @@ def numbers(words: Words) -> Patterns:
         rf"{measure}{IS}(?P<size>\d{{3,5}})(?![0-9a-z:])的?",
         f"{width}{GAP}?{height}",
         f"{height}{GAP}?{width}",
+        r"(?<!\d)(?P<width>\d{2,5})宽[,，x× ]?(?P<height>\d{2,5})高",
         rf"(?:画幅|画面比例|宽高比|长宽比|比例|尺寸){IS}(?P<aspect>{ratio})的?",
         rf"(?:{START}(?:(?:记得|最好|可以)?(?:要|是|用)|最好))?{free}(?<![:分])(?<![在着示有停])(?P<aspect>{usual})(?![0-9:a-z获胜赢负领]){frame}",
         rf"(?<![a-z]\s){START}(?P<aspect>{ratio}){frame}{END}",
@@ -233,19 +250,19 @@ def shapes(words: Words) -> Patterns:
     exceptions: dict[str, str] = words["shapes_unless"]
     free = unless({word: exceptions.get(word, "") for word in anywhere})
     want = "(?:记得|最好|可以)?(?:要|是|用)|最好"
-    one, made = "(?:一?[张幅个款]|一份)?", "做成|改成|换成|当|做|作为|弄成"
-    wish = rf"(?:{START}(?:{want}|{made})?{one}|适合(?:做|当)?|用来[做当])?"
+    one, made = "(?:一?[张幅个款]|一份)?", "做成|改成|换成|换|当|做|作为|用作|用于|弄成"
+    wish = rf"(?:{START}(?:{want}|{made})?{one}|适合(?:做|当)?|用来[做当]|做|当作?|用作)?"
     frame = "(?:构图|画幅|画面|版式|版面|比例|尺寸|的?壁纸|的?图片|的?图)"
-    wide = either([word for word in alone if word in ("宽屏", "宽幅")])
+    wide = either([word for word in alone if word in ("宽屏", "宽幅", "横式", "竖式")])
     return _compiled(
         rf"的(?P<aspect>{free})(?:{frame})?{END}",
-        rf"(?:然后|最好|记得)*(?:想要|需要|要求|要|做成|弄成|改成)(?P<aspect>{free})(?:{frame})?的?{END}",
+        rf"(?:然后|最好|记得)*(?<!不)(?:想要|需要|要求|要|做成|弄成|改成)(?P<aspect>{free})(?:{frame})?的?{END}",
         rf"{START}(?P<aspect>{wide})的",
-        rf"{wish}(?<!不要)(?<!不用)(?P<aspect>{free})(?:{frame})?(?:的|用)?",
+        rf"{wish}(?<!不要)(?<!不用)(?P<aspect>{free})(?:{frame})?(?:的|用|吧{END})?",
         rf"{START}(?:{want})?(?P<aspect>{either(alone)})(?:{frame}的?|的?{END})",
         rf"(?P<aspect>{either(alone)}){frame}的?",
         rf"(?<![有着印刻][^{STOPS}{CUT}])(?<![有着印刻][^{STOPS}{CUT}]{{2}})(?<![有着印刻][^{STOPS}{CUT}]{{3}})"
-        rf"(?:的|做|当|作为|用作|{either(words['shapes_last']['of'])})?(?P<aspect>{either(last)})(?:用|使用)?{END}",
+        rf"(?:的|{START}[一1]?[个张款]|(?:我?(?:想|要|想要|准备|打算|用来|拿来|可以))?(?:做|当|作为|用作|换|换成|换个))?(?:{either(words['shapes_last']['of'])})?(?P<aspect>{either(last)})(?:用|使用)?{END}",
     )
 
 
@@ -267,7 +284,7 @@ def styles(words: Words, known: Mapping[str, str]) -> Patterns:
     mark = f"(?:{either(table['marks'])}|(?<=风)格)(?!(?<=风)[{wind}])"  # 中国风|格 too
     kind = f"画(?!{either(table['kinds'].split())})"
     feels = either(table["feels"])
-    thing = f"(?!{either(table['things'].split())}|风(?![景光])[{wind}])"
+    thing = f"(?![0-9]|{either(table['things'].split())}|风(?![景光])[{wind}])"
     several = (
         rf"(?:铅笔|炭笔|中国|传统)?(?P<styles>{names}(?:\s?风?(?:[+&、和与加]|加上){names}){{0,8}})"
     )
@@ -275,17 +292,20 @@ def styles(words: Words, known: Mapping[str, str]) -> Patterns:
     wanted = r"(?<!不要)(?<!不是)(?<!不用)(?<!别用)"
     ends = rf"(?:的|{END})"
     return _compiled(
-        rf"{START}(?:整体|画面)?(?:的)?(?:风格|画风)(?:偏向?|接近|类似|走|要|选|选择|{IS}){several}(?:{mark}|{kind})?(?:的{END})?",
+        rf"{START}(?:整体|画面)?(?:的)?(?:风格|画风)(?:偏向?|接近|类似|参考|走|要|选|选择|{IS}){several}(?:{mark}|{kind})?(?:的{END})?",
         rf"(?:风格|画风)[:=]\s?(?P<styles>[^{STOPS}{CUT}]{{1,20}})",
         rf"{START}(?P<weighed>{weighed}(?:(?:{GAP}|[+和加]){{1,3}}{weighed}){{0,7}})",
         rf"(?<![a-z])(?P<styles>{english})\s?(?:风格|画风|风)(?![{wind}])(?:\s?的)?",
         rf"{START}[用以按]{several}的(?:{mark})(?:来|的)?",
-        rf"{wanted}(?:{START}[用以按要]|{made})?{several}\s?(?:{mark})(?:来|\s?的)?",
+        rf"{wanted}{START}(?:偏向?|接近|要)?{several}(?:{mark})?一?[点些]的?{END}",
+        rf"{wanted}{START}{several}(?:{mark})?的?(?:混合|结合|混搭|融合)(?:风格?)?的?{END}",
+        rf"{wanted}(?:{START}(?:整体|画面|统一)?[用以按要是]?|{made})?{several}\s?(?:{mark})"
+        rf"(?:来?(?:呈现|表现|展现|来画){END}|来|\s?的)?",
         rf"{wanted}{START}(?:要|有|想要|要有)?(?:一?点)?{several}的?(?:那种)?(?:{feels})(?:的|{END})",
-        rf"{START}[用以按]{several}(?:{kind}|(?=画|来)|的?(?:形式|方式|手法|技法|效果))的?",
+        rf"{START}[用以按]{several}(?:{kind}|来(?:画|呈现|表现){END}|(?=画|来)|的?(?:形式|方式|手法|技法|效果)(?:来?(?:表现|呈现))?)的?",
         rf"[用以]{several}(?:{kind}|来画|表现)?{END}",
         rf"{made}{several}(?:{kind}|版|的样子)?{ends}",
-        rf"(?<![上里中下])的{several}(?:{kind})?{END}",
+        rf"(?<![上里中下着])的{several}(?:{kind})?{END}",
         rf"{START}(?:要|用)?{several}(?:{kind})?{thing}(?:版)?的?",
     )
 
@@ -308,16 +328,16 @@ def fast(words: Words) -> Patterns:
 def avoid(words: Words) -> Patterns:
     """Match what should not be seen: 不要文字和水印."""
     table = words["avoid"]
-    never = f"(?!{either(table['never'])})"
+    never = f"(?!{either(table['never'])}|(?<=[^{STOPS}{CUT}])(?:不要|别)太)"
     item = rf"(?:[^,;。!?()（），；！？{CUT}\s]|(?<=[a-z])\s(?=[a-z])){{1,200}}"
     typical, also = either(table["typical"]), either(table["also"])
     within = either(table["places"])
     more = rf"(?:[,、\s]{{1,3}}(?:{typical}|和|或){{1,8}}{END})*"
     return _compiled(
         rf"{START}(?:{also})?{never}(?:{either(table['begun'])})\s?(?P<avoid>[^{STOPS}{CUT}的]{{1,12}}{more}){END}",
-        rf"(?<![要特个区分告离级类])(?:{START}(?:{within})|{also})?{never}"
+        rf"(?<![要特个区分告离级类写])(?<![写印刻][着有])(?:{START}(?:{within})|{also})?{never}"
         rf"(?:{either(table['words'])})\s?(?P<avoid>{item}{more})",
-        rf"{START}无(?P<avoid>{typical}){END}",
+        rf"{START}无(?P<avoid>(?:{typical})(?:[、和]?无(?:{typical})){{0,5}}){END}",
         rf"(?<=[{STOPS}{CUT}])(?P<avoid>[^{STOPS}{CUT}要]{{1,6}}?)[就都]?不要(?:了|出现|有)?{END}",
         rf"(?<![有要])(?:{START}(?:{within})|{also})?(?:{either(table['mild'])})(?P<avoid>[^{STOPS}{CUT}的]{{1,12}})的?{END}",
     )
@@ -329,10 +349,11 @@ def listed(words: Words) -> re.Pattern[str]:
     return re.compile(rf"(?:{names})[:=]?\s?(?P<avoid>[^{CUT}。\n]{{1,1000}})")
 
 
-def items() -> re.Pattern[str]:
+def items(words: Words) -> re.Pattern[str]:
     """Match what stands between two things to avoid; 和服 and 暖和 are whole words."""
+    typical = either(words["avoid"]["typical"])
     return re.compile(
-        r"[、,;/|，；]|也?(?:别有|不要|唔要)|也别|或者|或|以及|还有|(?<![暖柔温饱])和(?![服尚平谐室风式])"
+        rf"[、,;/|，；]|(?<=.)无(?={typical})|也?(?:别有|不要|唔要)|也别|或者|或|以及|还有|(?<![暖柔温饱])和(?![服尚平谐室风式])"
         r"|(?<![a-z])\s+|\s+(?![a-z])"
     )
 
@@ -349,7 +370,10 @@ def talk(words: Words) -> re.Pattern[str]:
     """Match what is no request, whatever else is said."""
     table = words["errands"]
     wish = "(?:帮我|给我|麻烦你?|请你?|谁能|谁来|我想|我要|能不能|你能|帮忙|可以)(?:再|先|去)?"
-    errands = f"^{GAP}*{wish}(?:{either(table['verbs'])})(?!.*画)"
+    errands = (
+        f"^{GAP}*(?:{wish}(?:{either(table['verbs'])})(?!.*画)"
+        f"|(?:我|好|真|很|也|都|就)*想要?(?:{either(table['verbs'])})(?!.*[画图的]))"
+    )
     shows = f"^{GAP}*(?:我|我们|咱们)?(?:想|要|去)+看(?:{either(table['shows'])}){END}"
     return re.compile("|".join([*words["talk"]["always"], errands, shows]))
 

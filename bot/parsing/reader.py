@@ -18,6 +18,8 @@ Reader = Callable[[str, Vocabulary], Changes]
 USUAL_HIRES, USUAL_UPSCALE = 2.0, 2
 """How much larger, where nobody says."""
 _INTEGER = re.compile(r"-?\d{1,30}")
+_ABOUT = re.compile("一两|[一二两]三|三[四五]|四五|五六|六七|七八|八九")
+"""A number or the next: 两三张."""
 _REAL = re.compile(r"-?\d{1,9}(\.\d{1,9})?|\.\d{1,9}")
 QUOTES = "“”「」『』\"'‘’"
 """Round a value they say nothing."""
@@ -58,7 +60,10 @@ def _count(said: str, vocabulary: Vocabulary) -> Changes:
     if said in vocabulary.vague:
         count = vocabulary.vague[said]
         return {"count": count, "notes": (f"“{said}张”按 {count} 张画",)}
-    return {"count": number(fold(said))}
+    folded = fold(said)
+    if _ABOUT.fullmatch(folded):
+        return {"count": number(folded[-1]), "notes": (f"“{said}张”按 {number(folded[-1])} 张画",)}
+    return {"count": number(folded)}
 
 
 def _styles(said: str, vocabulary: Vocabulary) -> Changes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bot.parsing import pattern
+from bot.parsing.talk import Remarks
 from bot.parsing.text import fold
 
 _WORDS = Path(__file__).with_name("words.toml")
@@ -27,6 +28,16 @@ class Owners:
     def has(self, word: str) -> bool:
         """Tell whether this is such a thing."""
         return word in self.words or (word.endswith(self.ends) and not word.endswith(self.never))
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What may come after 画 where it is a verb: 画|风车, but 画风 变了."""
+
+    never: frozenset[str]
+    """Words that do not."""
+    particles: frozenset[str]
+    """Words that go with the verb: 画下."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,12 @@ class Vocabulary:
     """What asks for a picture to a poem; the poem comes after."""
     label: re.Pattern[str]
     lead: re.Pattern[str]
+    painted: Painted
+    """What 画 is the verb of, though it may begin another word."""
+    modal: frozenset[str]
+    """Wishes for some deed, which may be another than a picture."""
+    drawn: re.Pattern[str]
+    """What says of a message that it is about a picture."""
     hollow_lead: re.Pattern[str]
     """A wish that names nothing, before one that does."""
     wish: re.Pattern[str]
@@ -62,6 +79,10 @@ class Vocabulary:
     """A number of pictures, or of things that take the same measure word."""
     measure: re.Pattern[str]
     """A measure word, or the beginning of another word."""
+    apart: re.Pattern[str]
+    """A measure word and its noun, though jieba joins them."""
+    whole: re.Pattern[str]
+    """A word that begins like a measure word, though jieba takes it apart."""
     owners: Mapping[str, Owners]
     """Things that take a measure word for pictures themselves, by measure word."""
     tail: re.Pattern[str]
@@ -80,6 +101,7 @@ class Vocabulary:
     """How much a word speaks for talk."""
     ends: Mapping[str, int]
     """The same at the end."""
+    remarks: Remarks
     calm: frozenset[str]
     """Words that speak against it."""
     unasked: re.Pattern[str]
@@ -111,13 +133,21 @@ class Vocabulary:
             poem=pattern.poem(words),
             label=pattern.label(words),
             lead=pattern.lead(words),
+            painted=Painted(
+                frozenset(words["painted"]["never"].split()),
+                frozenset(words["painted"]["with"].split()),
+            ),
+            modal=frozenset(words["modal"]["words"]),
+            drawn=re.compile(pattern.either(words["modal"]["drawn"])),
             hollow_lead=pattern.hollow_lead(words),
             wish=pattern.wish(words),
             amount=pattern.amount(words),
             measure=pattern.measure(words),
+            apart=re.compile(pattern.either(words["pictures"]["joined"]["apart"].split())),
+            whole=re.compile(pattern.either(words["pictures"]["joined"]["whole"].split())),
             owners=_owners(words["pictures"]),
             tail=pattern.tail(words),
-            question=pattern.question(),
+            question=pattern.question(words),
             wrapper=pattern.wrapper(words),
             settings=(
                 *pattern.fillers(words),
@@ -133,11 +163,17 @@ class Vocabulary:
             ),
             listed=pattern.listed(words),
             counts=pattern.counts(words),
-            items=pattern.items(),
+            items=pattern.items(words),
             hollow=pattern.hollow(words),
             talk=pattern.talk(words),
             marks=_points(words["talk"]["marks"]),
             ends=_points(words["talk"]["ends"]),
+            remarks=Remarks(
+                *(
+                    frozenset(words["talk"]["remark"][key].split())
+                    for key in ("before", "plain", "any")
+                )
+            ),
             calm=frozenset(words["talk"]["calm"].split()),
             unasked=pattern.unasked(words),
         )

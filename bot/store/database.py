@@ -7,8 +7,9 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import time
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Concatenate, ParamSpec, Self, TypeVar
 
@@ -27,7 +28,9 @@ PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA busy_timeout = 5000;
 PRAGMA journal_size_limit = 67108864;
+PRAGMA secure_delete = ON;
 """
+"""What is deleted is overwritten with zeros: those who want to be forgotten are."""
 
 READER = """
 PRAGMA query_only = ON;
@@ -139,6 +142,49 @@ async def read_only(path: Path) -> Connection:
         StoreError: It cannot be read.
     """
     return await _connect(path, "ro", READER)
+
+
+@contextmanager
+def lock_folder(path: Path) -> Generator[None]:
+    """Keep every other process out of the folder of the file; the folder is made if missing.
+
+    Raises:
+        StoreError: Another process has it, or it cannot be written.
+    """
+    lock = _locked(path)
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+def snapshot(path: Path, to: Path, *, pages: int, pause_s: float) -> None:
+    """Copy the file as it is at this moment, while its process goes on writing.
+
+    One transaction holds the moment: without it, every commit would begin the copy anew.
+
+    Args:
+        path: The file.
+        to: The copy; there is none yet.
+        pages: How many are copied at a time.
+        pause_s: Between two times.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
+            source.isolation_level = None
+            source.execute("BEGIN")
+            source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            with closing(sqlite3.connect(to)) as target:
+
+                def pause(*_: int) -> None:
+                    time.sleep(pause_s)
+
+                source.backup(target, pages=pages, progress=pause)
+    except sqlite3.Error as error:
+        raise _translated(error, path) from error
 
 
 def _locked(path: Path) -> IO[str]:

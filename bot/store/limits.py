@@ -1,4 +1,4 @@
-"""[queue] of config.toml."""
+"""[queue] and [gallery] of config.toml."""
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
@@ -20,3 +20,14 @@ class QueueConfig(BaseModel):
     """Jobs that are drawn at the same time; the engine batches them."""
     min_free_mb: NonNegativeInt = 32
     """With less room on the disk, in MiB, no picture is begun."""
+
+
+class GalleryConfig(BaseModel):
+    """What is kept of what was drawn; favourites always are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    days: NonNegativeInt = 0
+    """Artworks are kept so long; 0: for ever."""
+    max_mb: NonNegativeInt = 0
+    """All files of artworks together take so much, in MiB, then the oldest go; 0: no limit."""

@@ -27,11 +27,22 @@ SENDING = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id
 SENT = "UPDATE outbox SET state = 'sent', sent_at = ? WHERE id = ?"
 
 ABOUT = """
-INSERT INTO messages (chat, message, job_id, number) VALUES (?, ?, ?, ?)
+INSERT INTO messages (chat, message, job_id, number)
+SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?3)  -- it may be forgotten by now
 ON CONFLICT (chat, message) DO UPDATE SET job_id = excluded.job_id, number = excluded.number
 """
 
 FAILED = "UPDATE outbox SET state = 'failed' WHERE id = ?"
+
+FORGET = """
+DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE state IN ('sent', 'failed') AND created_at < ?
+    ORDER BY created_at LIMIT ?
+)
+"""
+
+KEEP_SENT_S = 8 * 24 * 3600.0
+"""How long a reply is kept that was sent; a job ends with the mark, not with its text."""
 
 LATER = "UPDATE outbox SET state = ?, due_at = ? WHERE id = ?"
 
@@ -44,6 +55,7 @@ class Kept(msgspec.Struct, frozen=True):
     buttons: tuple[tuple[Button, ...], ...]
     to: str | None
     struck: tuple[tuple[int, int], ...] = ()
+    originals: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +101,7 @@ class Outbox:
             buttons=reply.buttons,
             to=reply.to,
             struck=reply.struck,
+            originals=reply.originals,
         )
         words, now = msgspec.json.encode(kept).decode(), self._now()
         await db.execute(INSERT, (chat.key, chat.group, job_id, words, last, now, now))
@@ -133,6 +146,11 @@ class Outbox:
         """Give a reply up."""
         await db.execute(FAILED, (delivery.id,))
 
+    async def forget(self, db: Connection, limit: int) -> bool:
+        """Drop some of the replies that were sent long ago; False if there is none."""
+        async with db.execute(FORGET, (self._now() - KEEP_SENT_S, limit)) as cursor:
+            return cursor.rowcount > 0
+
     async def _parcel(self, db: Connection, row: sqlite3.Row) -> Parcel:
         kept = msgspec.json.decode(row["reply"], type=Kept)
         platform, _, id_ = row["chat"].partition(":")
@@ -142,6 +160,7 @@ class Outbox:
             buttons=kept.buttons,
             to=kept.to,
             struck=kept.struck,
+            originals=kept.originals,
         )
         delivery = Delivery(
             id=row["id"],

@@ -8,8 +8,9 @@ Source: Sheng et al. 2024, Fairness in Serving Large Language Models (virtual to
 arXiv:2401.00588, Algorithm 2; charged when a job is claimed, because its cost is known then.
 """
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from aiosqlite import Connection
@@ -18,6 +19,7 @@ from bot.errors import NoSuchJob, QueueFull
 from bot.event import Chat, User
 from bot.job import Job, Origin, Place, State
 from bot.request import Request
+from bot.store.compact import compact
 from bot.store.limits import QueueConfig
 
 INSERT = """
@@ -139,11 +141,41 @@ WAITING_IN = "SELECT waiting FROM rooms WHERE chat = ?"
 
 LATEST = "SELECT * FROM jobs ORDER BY id DESC LIMIT ?"
 
+OPEN_OF = "SELECT * FROM jobs WHERE user = ? AND state IN ('queued', 'drawing') ORDER BY id"
+
+BUSY = "SELECT coalesce(sum(drawing), 0), coalesce(sum(waiting), 0) FROM rooms"
+
 IN_STATE = "SELECT * FROM jobs WHERE state = ? ORDER BY id LIMIT ?"
 
 OPEN_JOBS = """
 SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued')
     OR EXISTS (SELECT 1 FROM jobs WHERE state = 'drawing')
+"""
+
+OLDEST = """
+SELECT id, created_at, ended_at < ? AS over,
+       EXISTS (SELECT 1 FROM artworks WHERE job_id = jobs.id) AS kept
+FROM jobs WHERE id > ? ORDER BY id LIMIT ?
+"""
+
+REMOVE = (
+    "DELETE FROM messages WHERE job_id = ?",
+    "DELETE FROM outbox WHERE job_id = ?",
+    "UPDATE jobs SET parent_id = NULL, parent_number = NULL WHERE parent_id = ?",
+    "DELETE FROM jobs WHERE id = ?",
+)
+
+# Images that jobs name, and updates that wait; the second condition is that of the index.
+WANTED = """
+SELECT value FROM json_each(?) WHERE EXISTS (
+    SELECT 1 FROM jobs WHERE json_extract(request, '$.source') = value
+        AND json_extract(request, '$.source') > ''
+) OR EXISTS (
+    SELECT 1 FROM jobs WHERE json_extract(request, '$.mask') = value
+        AND json_extract(request, '$.mask') > ''
+) OR EXISTS (
+    SELECT 1 FROM updates WHERE handled_at IS NULL AND instr(CAST(body AS TEXT), value)
+)
 """
 
 RECOVER = "UPDATE jobs SET state = 'queued' WHERE state = 'drawing'"
@@ -206,7 +238,7 @@ class Queue:
         await self._check_limits(db, user, chat)
         await db.execute(NEWCOMER, (user.key,))
         await db.execute(LIFT, (user.key,))
-        words = msgspec.json.encode(request).decode()
+        words = compact(request)
         row = await _one(
             db,
             INSERT,
@@ -305,6 +337,15 @@ class Queue:
         """Return the oldest jobs at a station."""
         return [_job(row) for row in await db.execute_fetchall(IN_STATE, (state, limit))]
 
+    async def open_of(self, db: Connection, user: User) -> list[Job]:
+        """Return what a user waits for, oldest first."""
+        return [_job(row) for row in await db.execute_fetchall(OPEN_OF, (user.key,))]
+
+    async def busy(self, db: Connection) -> tuple[int, int]:
+        """Return how many jobs are being drawn, and how many wait."""
+        row = await _one(db, BUSY, ())
+        return int(row[0]), int(row[1])
+
     async def latest(self, db: Connection, limit: int) -> list[Job]:
         """Return the newest jobs, newest first."""
         return [_job(row) for row in await db.execute_fetchall(LATEST, (limit,))]
@@ -313,6 +354,36 @@ class Queue:
         """Return whether nothing waits to be drawn, or is being drawn."""
         row = await _one(db, OPEN_JOBS, ())
         return not row[0]
+
+    async def wanted(self, db: Connection, images: Sequence[str]) -> set[str]:
+        """Return those of the images, by SHA-256, that a job or a waiting update names."""
+        rows = await db.execute_fetchall(WANTED, (json.dumps(images),))
+        return {row[0] for row in rows}
+
+    async def forget(self, db: Connection, before: float, after: int, limit: int) -> int | None:
+        """Remove some of the jobs that were over before a time and have no artwork left.
+
+        Args:
+            db: An open transaction.
+            before: The time.
+            after: Where to go on, by id.
+            limit: How many to look at.
+
+        Returns where to go on; None at the end.
+        """
+        last = None
+        for row in await db.execute_fetchall(OLDEST, (before, after, limit)):
+            if row["created_at"] >= before:
+                return None
+            last = row["id"]
+            if row["over"] and not row["kept"]:
+                await self.remove(db, last)
+        return last
+
+    async def remove(self, db: Connection, job_id: int) -> None:
+        """Remove a job that is over, with what was said of it; its artworks are gone already."""
+        for statement in REMOVE:
+            await db.execute(statement, (job_id,))
 
     async def recover(self, db: Connection) -> None:
         """Put back what was being drawn when the process died, and count everything anew."""

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from bot.errors import BadImage, DiskFull
@@ -13,6 +14,8 @@ from bot.image import MAX_BYTES, plain
 from bot.store.file import sync, write_whole
 
 NAME = re.compile(r"[0-9a-f]{64}")
+_NAMING = threading.Lock()
+"""An image is not removed while it is handed in again, whoever of this process takes it."""
 CALLED: dict[Role, str] = {"source": "原图", "mask": "遮罩"}
 
 
@@ -60,7 +63,7 @@ class Sources:
             raise BadImage(f"{CALLED[role]}{error}") from error
         sha256 = hashlib.sha256(png).hexdigest()
         try:
-            self._write(self._path(sha256), png)
+            self._write(self.path(sha256), png)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise DiskFull("磁盘满了，原图存不下，请稍后再试，或告诉管理员") from error
@@ -75,18 +78,43 @@ class Sources:
         """
         if not NAME.fullmatch(sha256):  # it may come from a recipe, and leads nowhere else
             raise FileNotFoundError(sha256)
-        png = self._path(sha256).read_bytes()
+        png = self.path(sha256).read_bytes()
         if hashlib.sha256(png).hexdigest() != sha256:
             raise OSError(errno.EIO, "the file is damaged", sha256)
         return png
 
-    def _path(self, sha256: str) -> Path:
+    def folders(self) -> list[Path]:
+        """Return the folders that images are in."""
+        return list(self._folder.iterdir()) if self._folder.is_dir() else []
+
+    def older(self, folder: Path, before: float) -> list[Path]:
+        """Return the images in a folder that were handed in before that time, and for the last."""
+        return [path for path in folder.iterdir() if path.stat().st_mtime < before]
+
+    def remove(self, paths: Iterable[Path], before: float) -> int:
+        """Remove images, unless they were handed in again meanwhile; return how many."""
+        removed = 0
+        for path in paths:
+            with _NAMING:
+                if path.exists() and path.stat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def drop(self, sha256: str) -> None:
+        """Remove an image that nothing names any more."""
+        if NAME.fullmatch(sha256):
+            self.path(sha256).unlink(missing_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Return where the image of that SHA-256 is."""
         return self._folder / sha256[:2] / sha256
 
     def _write(self, path: Path, png: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # two may take in the same image at once; and always anew: what is there may be damaged
         beside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-        write_whole(path, png, beside)
+        with _NAMING:
+            write_whole(path, png, beside)
         sync(path.parent)
         sync(self._folder)

@@ -14,8 +14,10 @@ from bot.store.gallery import Gallery
 from bot.store.inbox import Inbox
 from bot.store.limits import QueueConfig
 from bot.store.outbox import Outbox
+from bot.store.preferences import Preferences
 from bot.store.queue import Queue
 from bot.store.sources import Sources
+from bot.store.usage import Usage
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,6 +47,8 @@ class Store:
         self.gallery = Gallery(data, config.min_free_mb, now)
         self.sources = Sources(data)
         self.outbox = Outbox(self.gallery, platforms, now)
+        self.usage = Usage()
+        self.preferences = Preferences()
         self.now = now
 
     @classmethod
@@ -67,6 +71,9 @@ class Store:
             StoreError: The folder is in use, newer, damaged or read-only.
         """
         store = cls(await Database.open(data / FILE), data, config, platforms, now)
+        for file in store.gallery.pictures.half_written():
+            file.unlink(missing_ok=True)
+        await store.write(store.gallery.open)
         await store.write(store.queue.recover)
         await store.write(store.inbox.recover)
         await store.write(store.inbox.forget)

@@ -25,6 +25,7 @@ from adapters.console.outbound import clean
 from adapters.console.picture import Easel
 from adapters.console.studio import Studio
 from adapters.console.terminal import Depth, Graphics
+from bot.commands import COMMANDS
 from bot.errors import NotSent, QueueFull
 from bot.reply import Button
 from bot.store.sources import Sources
@@ -344,8 +345,8 @@ def offers(text: str, *buttons: Button) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("text", "offered"),
     [
-        ("/", [("/help", "怎么用"), ("/styles", "有哪些风格"), ("/quit", "离开")]),
-        ("/s", [("/styles", "有哪些风格")]),
+        ("/", [*((f"/{c.names[1]}", c.hint) for c in COMMANDS), ("/quit", "离开")]),
+        ("/st", [("/styles", "有哪些风格")]),
         ("画猫 --s", [("画猫 --seed", "种子"), ("画猫 --steps", "步数")]),
         ("画猫 --se", [("画猫 --seed", "种子")]),
         ("画一只猫，水", [("画一只猫，水墨", "国画"), ("画一只猫，水彩", "")]),

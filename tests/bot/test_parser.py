@@ -207,11 +207,12 @@ def test_a_taught_word_stays_as_it_is(text: str, prompt: str) -> None:
     "one",
     [
         pytest.param(one, id=one.text)
-        for one in labelled(FILE.with_name("requests_third.tsv"))
+        for name in ("requests_third.tsv", "requests_fourth.tsv")
+        for one in labelled(FILE.with_name(name))
         if not one.context
     ],
 )
-def test_a_message_of_a_third_hand_is_read_as_it_is_meant(one: Labelled) -> None:
+def test_a_message_of_another_hand_is_read_as_it_is_meant(one: Labelled) -> None:
     found = outline(one.text, STYLES)
     del found["notes"]
     assert found == {**SAID, **one.label}
@@ -275,3 +276,116 @@ def test_a_poem_may_stand_before_the_wish(text: str) -> None:
 def test_a_poem_is_drawn_in_the_style_that_was_said_as_well(text: str) -> None:
     request = parse(text, STYLES)
     assert (request.prompt, request.styles) == ("空山新雨后", ("油画", "诗意"))
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        *("风车", "皮卡丘", "布达拉宫", "面馆门口的招牌", "家里的猫", "成都的街头", "完美的日落"),
+        *("好多气球", "过山车", "不倒翁", "中国龙", "上海外滩", "纸飞机", "丑小鸭", "着火的房子"),
+    ],
+)
+def test_a_thing_to_draw_may_begin_like_another_word(thing: str) -> None:
+    assert parse(f"画{thing}", STYLES).prompt == thing
+    assert parse(f"帮我画{thing}吧", STYLES).prompt == thing
+
+
+@pytest.mark.parametrize(
+    "text", ["画家在海边", "画面唯美的古镇", "画眉鸟", "画着蝴蝶的扇子", "画里的女人", "画展"]
+)
+def test_a_word_that_begins_with_to_draw_is_whole(text: str) -> None:
+    assert parse(text, STYLES).prompt == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("能不能商用", "帮我投个票", "麻烦了", "请大家安静", "可以撤回吗"),  # another deed
+        *("背景太乱", "那只猫好胖", "出图好慢", "这个颜色好丑", "头像不错"),  # a remark
+        *("你画一下午了", "画个猫都画不好", "第二张最好看", "画两张收费吗", "画猫教程"),
+        *("想要放假", "好想吃火锅", "来上课了", "中午吃面条", "求链接", "群主在不在"),
+        *("点样用㗎", "食咗飯未", "that looks great", "who made this", "新年快乐"),
+        *("把猫换成狗", "往左扩展", "给这首诗配图，竖版"),  # of no picture, of no poem
+    ],
+)
+def test_what_asks_for_no_picture_is_none(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        parse(text, STYLES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("雪山", "好大的雪", "太阳花", "天空很蓝", "今天的晚霞", "会发光的水母", "哪吒闹海"),
+        *("中午的食堂", "我家的猫", "她在弹琴", "请柬上的玫瑰", "做梦的女孩", "求婚的场面"),
+    ],
+)
+def test_what_describes_is_no_talk(text: str) -> None:
+    assert parse(text, STYLES).prompt == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("可以，给我画一只狼", "要不画一只狼", "那你画一只狼吧", "咱们来画一只狼", "你就画一只狼"),
+        *("重新画一只狼", "随手画一只狼", "有没有大佬帮忙画一只狼", "想问一下能不能画一只狼"),
+        *(
+            "请根据以下描述生成图片：一只狼",
+            "机器人，画一只狼",
+            "给小朋友画一只狼",
+            "美女，画一只狼",
+        ),
+        *("画一只狼好了", "画一只狼，越快越好", "画一只狼hhh", "画一只狼怎么样", "画一只狼 @丹青"),
+        *("画一只狼（谢谢）", "画一只狼，我要发朋友圈", "孩子想看动物，帮画一只狼"),
+    ],
+)
+def test_ways_of_asking_are_no_content(text: str) -> None:
+    assert parse(text, STYLES) == Request(prompt="一只狼")
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "prompt"),
+    [
+        ("画两张一张桌子", 2, "一张桌子"),
+        ("一幅没画完的画放在画架上", 1, "一幅没画完的画放在画架上"),
+        ("画两张嘴的怪物", 1, "两张嘴的怪物"),
+        ("来两张桌子的图", 2, "桌子"),
+        ("画两三张猫", 3, "猫"),
+        ("猫和狗各画一张", 1, "猫和狗"),
+        ("来两张海豚的", 2, "海豚"),
+        ("画个人像", 1, "人像"),
+        ("画头牛", 1, "牛"),
+        ("画套娃", 1, "套娃"),
+    ],
+)
+def test_what_a_measure_word_counts(text: str, count: int, prompt: str) -> None:
+    request = parse(text, STYLES)
+    assert (request.count, request.prompt) == (count, prompt)
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt", "style"),
+    [
+        ("画一面墙上挂着的油画", "一面墙上挂着的油画", ()),
+        ("橘子，偏水彩一点", "橘子", ("水彩",)),
+        ("橘子，以水彩风格呈现", "橘子", ("水彩",)),
+        ("油画感的橘子", "橘子", ("油画",)),
+        ("国风美女", "美女", ("水墨",)),
+        ("画一家酒吧，水墨风", "一家酒吧", ("水墨",)),
+        ("小说封面，画一个剑客，水墨风", "小说封面，一个剑客", ("水墨",)),
+        ("画一张海报，主题是中秋节，水墨风", "海报，主题是中秋节", ("水墨",)),
+    ],
+)
+def test_a_style_and_what_it_is_a_style_of(text: str, prompt: str, style: tuple[str, ...]) -> None:
+    request = parse(text, STYLES)
+    assert (request.prompt, request.styles) == (prompt, style)
+
+
+def test_what_stands_written_is_not_wanted_away() -> None:
+    request = parse("画一个牌子写着不要停车", STYLES)
+    assert (request.prompt, request.avoid) == ("一个牌子写着不要停车", "")
+
+
+def test_settings_may_stand_before_a_poem() -> None:
+    request = parse("给这句诗配图，要竖版，飞流直下三千尺", STYLES)
+    assert (request.prompt, request.aspect, request.poem) == ("飞流直下三千尺", "2:3", True)

@@ -178,3 +178,9 @@ def test_two_of_each_wording_are_two_seeds_of_all() -> None:
 def test_wishes_about_words_are_passed_on() -> None:
     (recipe,) = STYLES.recipes(replace(SETTLED, count=1, polish=True, skip_translation=True))
     assert (recipe.polish, recipe.skip_translation) == (True, True)
+
+
+def test_traditional_characters_are_told_to_the_model_as_simplified_ones() -> None:
+    asked = replace(SETTLED, count=1, prompt="一隻貓和<小貓咪>", avoid="雲,鳥")
+    (recipe,) = STYLES.recipes(asked)
+    assert (recipe.prompt, recipe.avoid) == ("一只猫和<小貓咪>", "云,鸟")

@@ -17,6 +17,7 @@ from generation.config import EngineConfig
 from generation.engine import Engine
 from generation.errors import BadRecipe, BrokenUpscaler, OutOfMemory
 from generation.lora.shelf import LoraShelf
+from generation.mini import UPSCALER
 from generation.mini.upscaler import Compact, export
 from generation.preview import Previewer
 from generation.recipe import Recipe
@@ -413,3 +414,14 @@ def test_an_old_recipe_is_read_as_one_that_enlarges_nothing() -> None:
     found = msgspec.convert(old, Recipe)
     assert found == CAT
     assert found.picture_px == (SIDE, SIDE)
+
+
+def test_where_the_embedded_network_is_not_there_pictures_are_interpolated() -> None:
+    upscaler = Upscaler("mini", UPSCALER.with_name("x4.safetensors"), device=torch.device("cpu"))
+    if UPSCALER.exists():
+        pytest.skip("it is there")
+    rgb = torch.full((20, 30, 3), 77, dtype=torch.uint8)
+    larger, finite = upscaler.load().enlarge(rgb)
+    assert larger.shape == (80, 120, 3)
+    assert finite
+    assert (larger.int() - 77).abs().max() <= 1

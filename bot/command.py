@@ -1,0 +1,64 @@
+"""What a command is."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiosqlite import Connection
+
+from bot.event import Chat, User
+from bot.pace import Pace
+from bot.quota import Quota
+from bot.reply import Reply
+from bot.store.store import Store
+from bot.style import Styles
+
+_NUMBER = re.compile(r"[#＃]?\s*(\d{1,18})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What commands work with."""
+
+    store: Store
+    styles: Styles
+    pace: Pace
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A command as somebody gave it."""
+
+    id: str
+    """The message."""
+    chat: Chat
+    user: User
+    argument: str = ""
+    """What stands behind the name."""
+
+    @property
+    def number(self) -> int:
+        """The argument as the number of a job or picture; 0, which none has, if it is none."""
+        found = _NUMBER.fullmatch(self.argument)
+        return int(found[1]) if found else 0
+
+
+Run = Callable[[Desk, Connection, Call], Awaitable[Reply | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Something that is asked of the bot by name: /队列, /queue."""
+
+    names: tuple[str, ...]
+    """Chinese first; what stands behind the slash."""
+    hint: str
+    """One line of what it does."""
+    run: Run
+    """Returns the answer, or None if it has sent one itself.
+
+    Raises StudioError if it cannot be done; then nothing was changed.
+    """
+    asks: str = ""
+    """What to say if its argument is missing; empty: it needs none."""

@@ -1,0 +1,170 @@
+"""What becomes of a pressed button."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from aiosqlite import Connection
+
+from bot import menu, pages, texts
+from bot.action import Action, Verb
+from bot.artwork import Artwork
+from bot.errors import NoSuchJob, NoSuchPicture
+from bot.event import Press
+from bot.follow import Follow, Revision, only
+from bot.job import Job, Origin
+from bot.parsing.printed import printed
+from bot.reply import Reply
+from bot.revision import Reviser
+from bot.store.store import Store
+from bot.style import Styles
+
+Order = Callable[[Connection, Press, Revision], Awaitable[None]]
+"""Puts what a press asks for into the queue: the one door."""
+COMMAND = "/draw "
+
+
+class Presses:
+    """Answers presses; what a button means is all in its action, so it outlives a restart."""
+
+    def __init__(self, store: Store, styles: Styles, reviser: Reviser, order: Order) -> None:
+        self._store = store
+        self._styles = styles
+        self._reviser = reviser
+        self._order = order
+        self._gone = list[Artwork]()
+
+    def tidy(self) -> None:
+        """Remove the files of what was deleted: to be called when that is on disk."""
+        self._store.gallery.remove_files(self._gone)
+        self._gone.clear()
+
+    async def answer(self, db: Connection, press: Press) -> None:
+        """Do what a button says.
+
+        Raises:
+            StudioError: It cannot be done; nothing was changed.
+        """
+        match press.action.verb:
+            case Verb.CANCEL:
+                await self._cancel(db, press)
+            case Verb.REDO:
+                await self._redo(db, press)
+            case Verb.PAGE:
+                reply = await pages.page(self._store, db, press)
+                await self._store.outbox.put(db, press.chat, reply)
+            case _:
+                await self._on_artwork(db, press)
+
+    async def _cancel(self, db: Connection, press: Press) -> None:
+        job = await self._job(db, press, press.action.target)
+        stopped = await self._store.queue.cancel(db, job.id, press.user)
+        reply = texts.cancelled(stopped, press.id)
+        await self._store.outbox.put(db, stopped.chat, reply, job_id=stopped.id, last=True)
+
+    async def _redo(self, db: Connection, press: Press) -> None:
+        job = await self._job(db, press, press.action.target)
+        again = replace(job.request, seed=None, notes=())
+        made = Revision(request=again, parent=Origin(job.id), before=job.request)
+        await self._order(db, press, made)
+
+    async def _on_artwork(self, db: Connection, press: Press) -> None:
+        artwork, job = await self._artwork(db, press)
+        change = self._change(press.action)
+        if change is not None:
+            origin = Origin(job.id, artwork.number)
+            await self._order(db, press, await self._reviser.revised(db, origin, change))
+            return
+        reply = await self._said(db, press, artwork, job)
+        await self._store.outbox.put(db, press.chat, reply, job_id=job.id)
+
+    def _change(self, action: Action) -> Follow | None:
+        """Return the change of a picture that a button means; None if it means none."""
+        match action:
+            case Action(verb=Verb.VARY):
+                return Follow(vary=True)
+            case Action(verb=Verb.UPSCALE, value="2" | "4"):
+                return Follow(upscale=True, scale=int(action.value))
+            case Action(verb=Verb.EXPAND) if action.value in menu.SIDE_VALUES:
+                return Follow(sides=menu.SIDE_VALUES[action.value])
+            case Action(verb=Verb.WEAR):
+                for style in self._styles:
+                    if menu.style_key(style.name) == action.value:
+                        return Follow(changes={"styles": (style.name,)})
+                raise NoSuchPicture("这个风格已经没有了，换一个吧")
+            case Action(verb=Verb.UPSCALE | Verb.EXPAND):
+                raise NoSuchPicture("这个按钮已经不能用了")
+            case _:
+                return None
+
+    async def _said(self, db: Connection, press: Press, artwork: Artwork, job: Job) -> Reply:
+        """Do what draws nothing, and return what is said of it."""
+        match press.action:
+            case Action(verb=Verb.EDIT):
+                return texts.to_edit(self._line(artwork, job), press)
+            case Action(verb=Verb.INFO):
+                return texts.made_of(artwork, self._line(artwork, job), press)
+            case Action(verb=Verb.ORIGINAL):
+                return texts.original(artwork, press)
+            case Action(verb=Verb.FAVOUR):
+                return texts.favoured(artwork, press, now=await self._favour(db, press, artwork))
+            case Action(verb=Verb.DELETE, value=menu.SURE):
+                await self._store.gallery.delete(db, artwork.id, press.user.key)
+                self._gone.append(artwork)
+                return texts.deleted(artwork, press)
+            case _:
+                return self._offer(press, artwork)
+
+    def _offer(self, press: Press, artwork: Artwork) -> Reply:
+        """Return the ways in which something can be done."""
+        match press.action.verb:
+            case Verb.STYLES:
+                return texts.offered("换成哪种风格？", menu.of_styles(artwork, self._styles), press)
+            case Verb.SIDES:
+                return texts.offered("往哪边扩展？", menu.of_sides(artwork), press)
+            case Verb.DELETE:
+                return texts.offered("删掉就找不回来了", menu.of_deletion(artwork), press)
+            case _:
+                return texts.one_of(artwork, menu.of_one(artwork), press)
+
+    async def _favour(self, db: Connection, press: Press, artwork: Artwork) -> bool:
+        """Make it a favourite, or none any more; return which."""
+        gallery, user = self._store.gallery, press.user.key
+        if await gallery.unfavour(db, artwork.id, user):
+            return False
+        await gallery.favour(db, artwork.id, user, press.chat.key)
+        return True
+
+    def _line(self, artwork: Artwork, job: Job) -> str:
+        """Return a line that asks for this one picture again, its seed included.
+
+        No line carries a picture that it was drawn on.
+        """
+        request = replace(only(job.request, artwork.number), aspect=None)
+        if request.source:
+            request = replace(request, expand=None, strength=None)
+        return printed(request, self._styles, command=COMMAND)
+
+    async def _job(self, db: Connection, press: Press, job_id: int) -> Job:
+        """Return a job of the chat in which a button was pressed.
+
+        Raises:
+            NoSuchJob: There is none; of other chats nothing is told.
+        """
+        job = await self._store.queue.get(db, job_id)
+        if job is None or job.chat.key != press.chat.key:
+            raise NoSuchJob("找不到这个任务了")
+        return job
+
+    async def _artwork(self, db: Connection, press: Press) -> tuple[Artwork, Job]:
+        """Return a picture of whoever presses.
+
+        Raises:
+            NoSuchPicture: It is gone, of another chat, or somebody else's.
+        """
+        found = await self._store.gallery.get(db, [press.action.target])
+        job = await self._store.queue.get(db, found[0].job_id) if found else None
+        if job is None or job.chat.key != press.chat.key:
+            raise NoSuchPicture("找不到这张画了")
+        if found[0].owner != press.user.key:
+            raise NoSuchPicture("这是别人的画，只有本人可以按；想改它，就回复它说")
+        return found[0], job

@@ -1,0 +1,17 @@
+"""What decides whether a request is taken, and how."""
+
+from dataclasses import dataclass, field
+
+from bot.policy import PolicyConfig
+from bot.quota import Quota, QuotaConfig
+from bot.words.judge import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """All that the door looks at."""
+
+    policy: PolicyConfig
+    quota: Quota = field(default_factory=lambda: Quota(QuotaConfig()))
+    words: Words | None = None
+    """None: any words are taken."""

@@ -1,0 +1,238 @@
+"""One's own data: all of it is handed out, and none of it is left."""
+
+import json
+import threading
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from aiosqlite import Connection
+
+from adapters.cli import main
+from adapters.console.inbound import from_line
+from adapters.keeping import whose
+from bot.errors import FolderInUse
+from bot.event import User
+from bot.job import Origin
+from bot.reply import Reply, Sent
+from bot.store import privacy
+from bot.store.store import Store
+from tests.bot.gallery_factory import GROUP, Atelier, opened_atelier
+from tests.bot.test_image import a_file
+from tests.conftest import opened_studio
+
+GONE = User("t", "gone", "要走的人")
+
+
+@pytest.fixture
+async def atelier(tmp_path: Path) -> AsyncGenerator[Atelier]:
+    async with opened_atelier(tmp_path / "data") as atelier:
+        yield atelier
+
+
+async def lived_in(atelier: Atelier) -> str:
+    """Two people draw, one from the other's picture; return the image that one handed in."""
+    store = atelier.store
+    image = store.sources.keep("source", a_file()).sha256
+    await atelier.draw("stays", "留下的山")
+    await atelier.draw("gone", "机密的独角兽", parent=Origin(1), source=image, count=2)
+    await atelier.draw("stays", "河", parent=Origin(2))
+    await store.write(atelier.gallery.favour, 1, GONE.key, GROUP.key)
+    await store.write(atelier.gallery.favour, 2, "t:stays", GROUP.key)
+    await store.write(store.outbox.put, GROUP, Reply(text="画好了：机密的独角兽"), job_id=2)
+    parcel = await store.read(store.outbox.next, GROUP.key)
+    assert parcel is not None
+    await store.write(store.outbox.sent, parcel.delivery, [Sent("m9")])
+    await store.write(store.outbox.put, GROUP, Reply(text="没听懂：机密的独角兽"))
+    parcel = await store.read(store.outbox.next, GROUP.key)
+    assert parcel is not None
+    await store.write(store.outbox.sent, parcel.delivery, [])
+    return image
+
+
+def nobodys(_: str, __: bytes) -> str | None:
+    return None
+
+
+async def test_what_is_forgotten_is_in_no_row_no_file_and_no_byte(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with opened_atelier(data) as atelier:
+        image = await lived_in(atelier)
+        await atelier.ask("gone", "还在画的独角兽")
+        theirs = await atelier.store.read(atelier.gallery.of_user, GONE.key)
+        found = await privacy.forget(atelier.store, GONE, nobodys)
+        assert (found.artworks, found.jobs, found.favourites) == (2, 2, 1)
+        assert not any(path.stem == one.sha256 for one in theirs for path in atelier.files())
+        assert not atelier.store.sources.path(image).exists()
+        left = await atelier.store.read(privacy.known, GONE.key)
+        assert not left.anything
+    async with opened_atelier(data) as atelier:
+        kept = await atelier.store.read(atelier.gallery.latest, 9)
+        assert [(one.id, one.parent_id) for one in kept] == [(4, 1), (1, None)]
+        assert await atelier.find("山", "stays") == [1]
+        assert all(all(atelier.gallery.files(artwork)) for artwork in kept)
+    for path in data.rglob("*"):
+        if path.is_file():
+            bytes_ = path.read_bytes()
+            assert "独角兽".encode() not in bytes_, path
+            assert GONE.key.encode() not in bytes_, path
+            assert GONE.name.encode() not in bytes_, path
+
+
+async def test_forgetting_twice_finds_nothing_the_second_time(atelier: Atelier) -> None:
+    await lived_in(atelier)
+    await privacy.forget(atelier.store, GONE, nobodys)
+    assert not (await privacy.forget(atelier.store, GONE, nobodys)).anything
+
+
+async def test_an_image_that_somebody_else_handed_in_too_stays(atelier: Atelier) -> None:
+    image = await lived_in(atelier)
+    await atelier.draw("stays", "同一张照片", source=image)
+    await privacy.forget(atelier.store, GONE, nobodys)
+    assert atelier.store.sources.path(image).exists()
+
+
+async def test_what_is_being_drawn_for_whoever_is_forgotten_ends_in_nothing(
+    tmp_path: Path,
+) -> None:
+    async with opened_studio(tmp_path) as studio:
+        await studio.says("阿青", "画一座山")
+        await studio.says("小丹", "画一条河")
+        job = await studio.store.write(studio.store.queue.claim)
+        assert job is not None
+        await privacy.forget(studio.store, job.user, whose)
+        await studio.painter.paint(job)
+        await studio.paint_all()
+        found = await studio.store.read(studio.store.gallery.latest, 9)
+        assert [artwork.owner for artwork in found] == ["console:小丹"]
+        assert not any("画好了" in text and "山" in text for text in studio.texts)
+        await studio.says("阿青", "画一片湖")
+        await studio.paint_all()
+        assert studio.texts[-1].startswith("画好了")
+
+
+async def test_a_reply_that_arrives_after_all_is_forgotten_does_no_harm(atelier: Atelier) -> None:
+    store = atelier.store
+    (artwork,) = await atelier.draw("gone", "山")
+    await store.write(store.outbox.put, GROUP, Reply(text="好了"), job_id=artwork.job_id, last=True)
+    parcel = await store.read(store.outbox.next, GROUP.key)
+    assert parcel is not None
+    await privacy.forget(store, GONE, nobodys)
+    await store.write(store.outbox.sent, parcel.delivery, [Sent("m1")])
+    assert await store.read(store.queue.about, GROUP, "m1") is None
+
+
+async def test_updates_that_nobody_has_answered_are_forgotten_too(tmp_path: Path) -> None:
+    async with opened_studio(tmp_path) as studio:
+        store: Store = studio.store
+        for id_, name in (("1", "阿青"), ("2", "小丹")):
+            body = from_line("画一座山", id_, name, images=[])
+            await store.write(store.inbox.receive, "console", id_, body)
+        await store.write(store.inbox.receive, "telegram", "3", b"{}")
+        await store.write(store.inbox.receive, "console", "4", b"\xff")
+        await privacy.forget(store, User("console", "阿青"), whose)
+
+        async def bodies(db: Connection) -> list[bytes]:
+            rows = await db.execute_fetchall("SELECT body FROM updates ORDER BY id")
+            return [row[0] for row in rows]
+
+        first, *others = await store.read(bodies)
+        assert first == b""
+        assert all(others)
+        await studio.answer()
+        assert (await studio.job(1)).user.name == "小丹"
+
+
+async def test_every_table_that_names_a_user_is_known(atelier: Atelier) -> None:
+    async def naming(db: Connection) -> dict[str, str]:
+        rows = await db.execute_fetchall(
+            "SELECT m.name AS name, c.name AS column"
+            " FROM sqlite_schema m, pragma_table_info(m.name) c"
+            " WHERE m.type = 'table' AND c.name IN ('user', 'owner', 'host', 'person', 'user_id')"
+        )
+        return {row["name"]: row["column"] for row in rows}
+
+    assert await atelier.store.read(naming) == privacy.NAMING
+
+
+# ── export ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def exported(atelier: Atelier, data: Path, user: str, to: Path) -> privacy.Known:
+    return await atelier.store.read(privacy.export, data, user, to)
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+async def test_all_that_is_ones_own_is_handed_out_and_nothing_else(
+    atelier: Atelier, tmp_path: Path
+) -> None:
+    image, to = await lived_in(atelier), tmp_path / "out"
+    found = await exported(atelier, tmp_path / "data", GONE.key, to)
+    assert (found.artworks, found.jobs, found.favourites) == (2, 1, 1)
+    artworks = lines(to / "artworks.jsonl")
+    assert [(row["id"], row["file"], row["parent"]) for row in artworks] == [
+        (3, "3.png", 1), (2, "2.png", 1),
+    ]  # fmt: skip
+    assert {path.name for path in (to / "pictures").iterdir()} == {"2.png", "3.png"}
+    (first, _) = await atelier.store.read(atelier.gallery.of_user, GONE.key)
+    assert (to / "pictures" / "3.png").read_bytes() == first.path.read_bytes()
+    (job,) = lines(to / "jobs.jsonl")
+    assert job["request"]["prompt"] == "机密的独角兽"  # pyright: ignore[reportIndexIssue]
+    assert [row["id"] for row in lines(to / "favourites.jsonl")] == [1]
+    assert [path.stem for path in (to / "sources").iterdir()] == [image]
+    everything = "".join(path.read_text("utf-8") for path in to.glob("*.jsonl"))
+    assert "留下的山" not in everything
+
+
+async def test_nothing_is_written_where_something_is(atelier: Atelier, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").touch()
+    with pytest.raises(FolderInUse):
+        await exported(atelier, tmp_path / "data", GONE.key, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
+
+
+async def test_a_picture_that_is_gone_is_said_to_be(atelier: Atelier, tmp_path: Path) -> None:
+    (artwork,) = await atelier.draw("gone", "山")
+    artwork.path.unlink()
+    await exported(atelier, tmp_path / "data", GONE.key, tmp_path / "out")
+    assert [row["file"] for row in lines(tmp_path / "out" / "artworks.jsonl")] == [None]
+
+
+async def test_the_commands_say_what_they_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    data = tmp_path / "data"
+    async with opened_atelier(data) as atelier:
+        await lived_in(atelier)
+
+    codes: list[int] = []
+
+    def command(*words: str) -> None:
+        codes.append(main([*words, "--data", str(data)]))
+
+    for words in (
+        ("export", GONE.key, "--to", str(tmp_path / "out")),
+        ("forget", GONE.key),
+        ("forget", GONE.key),
+        ("export", "t:nobody", "--to", str(tmp_path / "none")),
+        ("forget", "gone"),
+    ):
+        # the commands have loops of their own
+        thread = threading.Thread(target=command, args=words)
+        thread.start()
+        thread.join()
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "t:gone：2 幅作品，1 个任务，1 个收藏",
+        "t:gone：2 幅作品，1 个任务，1 个收藏，都删除了",
+        "t:gone：没有任何数据",
+        "t:nobody：没有任何数据",
+    ]
+    assert err == "gone：请写成 平台:编号，例如 console:阿青\n"
+    assert codes == [0, 0, 1, 1, 1]
+    assert not (tmp_path / "none").exists()

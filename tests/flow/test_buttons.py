@@ -1,0 +1,207 @@
+"""Every button under a picture, read as talk."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.parsing.parser import parse
+from bot.style import Styles
+from generation.recipe import Expand
+from tests.conftest import Studio, opened_studio
+
+
+async def press(studio: Studio, name: str, label: str) -> None:
+    """Press the newest button of that label, and wait for what is drawn."""
+    for delivery in reversed(studio.adapter.sent):
+        for row in delivery.reply.buttons:
+            for button in row:
+                if button.label == label:
+                    await studio.says(name, f":{button.action.pack()}")
+                    await studio.paint_all()
+                    return
+    raise LookupError(label)
+
+
+@pytest.fixture
+async def drawn(studio: Studio) -> Studio:
+    """A studio in which 阿青 has a cat."""
+    await studio.says("阿青", "画一只猫，竖版，水墨风")
+    await studio.paint_all()
+    return studio
+
+
+def labels(studio: Studio) -> list[list[str]]:
+    return [[button.label for button in row] for row in studio.last.reply.buttons]
+
+
+async def test_what_stands_under_one_picture(drawn: Studio) -> None:
+    assert labels(drawn) == [
+        ["🔁 再来一张"],
+        ["🎲 变化", "🔍 2×", "🔍 4×"],
+        ["✏️ 改一改", "🎨 换风格", "↔️ 扩展"],
+        ["⭐ 收藏", "📄 原图", "ℹ️ 参数", "🗑 删除"],
+    ]
+
+
+async def test_of_several_each_has_its_number(studio: Studio) -> None:
+    await studio.says("阿青", "画三只猫，三张")
+    await studio.paint_all()
+    assert labels(studio) == [
+        ["🔁 再来一组"],
+        ["🔍1", "🔍2", "🔍3"],
+        ["🎲1", "🎲2", "🎲3"],
+        ["⋯1", "⋯2", "⋯3"],
+    ]
+    await press(studio, "阿青", "🔍2")
+    assert studio.engine.drawn[-1].seed == studio.engine.drawn[1].seed
+    await press(studio, "阿青", "⋯3")
+    assert studio.last.reply.text == "第 3 张，编号 3"
+    await press(studio, "阿青", "🔍 4×")
+    assert studio.engine.drawn[-1].seed == studio.engine.drawn[2].seed
+
+
+async def test_again_is_another_seed(drawn: Studio) -> None:
+    await press(drawn, "阿青", "🔁 再来一张")
+    one, two = drawn.engine.drawn
+    assert (one.prompt, two.prompt) == ("一只猫，水墨风",) * 2
+    assert one.seed != two.seed
+
+
+async def test_a_variation_and_a_larger_one(drawn: Studio) -> None:
+    await press(drawn, "阿青", "🎲 变化")
+    assert drawn.engine.drawn[-1].source
+    await drawn.says("阿青", ":upscale:1:2")
+    await drawn.paint_all()
+    assert drawn.engine.drawn[-1].upscale == 2
+
+
+async def test_another_style_is_chosen_from_all(drawn: Studio) -> None:
+    await press(drawn, "阿青", "🎨 换风格")
+    offered = [label for row in labels(drawn) for label in row]
+    assert offered == [style.name for style in Styles.load()]
+    await press(drawn, "阿青", "油画")
+    assert drawn.engine.drawn[-1].prompt == "一只猫，油画风"
+    assert "改自 #1 · 竖版 · 油画" in drawn.texts[-2]
+
+
+async def test_a_side_is_chosen(drawn: Studio) -> None:
+    await press(drawn, "阿青", "↔️ 扩展")
+    await press(drawn, "阿青", "➡️ 右")
+    before, after = drawn.engine.drawn
+    assert after.expand == Expand(right=128), "half of 192, made up to a multiple of 64"
+    assert (after.width, after.height) == (before.width + 128, before.height)
+
+
+async def test_a_change_is_asked_for_and_said(drawn: Studio) -> None:
+    await press(drawn, "阿青", "✏️ 改一改")
+    assert drawn.last.reply.text.startswith("回复这条消息，说要改什么")
+    await drawn.says("阿青", "#1 把猫换成狗")
+    await drawn.paint_all()
+    assert drawn.engine.drawn[-1].prompt == "一只狗，水墨风"
+
+
+async def test_the_line_of_parameters_draws_the_same_picture(drawn: Studio) -> None:
+    await press(drawn, "阿青", "ℹ️ 参数")
+    facts, line = drawn.last.reply.text.split("\n")
+    assert "192×320 · 模型 mini · 20 步" in facts
+    assert parse(line, Styles.load()).seed == 1
+    await drawn.says("阿青", line)
+    await drawn.paint_all()
+    one, two = drawn.engine.drawn
+    assert one == two
+
+
+async def test_the_line_of_a_picture_that_was_drawn_on_another_says_so(drawn: Studio) -> None:
+    await press(drawn, "阿青", "↔️ 扩展")
+    await press(drawn, "阿青", "⬅️ 左")
+    await press(drawn, "阿青", "ℹ️ 参数")
+    _, told, line = drawn.last.reply.text.split("\n")
+    assert told == "从一张图画起，下面这一行不带那张图："
+    await drawn.says("阿青", line)
+    assert drawn.texts[-1].startswith("收到 #3")
+
+
+async def test_what_was_continued_is_changed_as_a_whole(drawn: Studio) -> None:
+    await press(drawn, "阿青", "↔️ 扩展")
+    await press(drawn, "阿青", "⬅️ 左")
+    await drawn.says("阿青", "换成油画")
+    await drawn.paint_all()
+    _, wide, oil = drawn.engine.drawn
+    assert (oil.width, oil.height) == (wide.width, wide.height)
+    assert oil.expand is None
+    assert oil.source not in {"", wide.source}
+
+
+async def test_the_file_is_handed_out_as_it_is(drawn: Studio) -> None:
+    (artwork,) = drawn.last.reply.artworks
+    await press(drawn, "阿青", "📄 原图")
+    assert drawn.last.reply.originals
+    assert drawn.last.reply.artworks == (artwork,)
+    assert drawn.last.reply.text == "原图（AI生成）"
+
+
+async def test_a_favourite_is_one_until_it_is_pressed_again(drawn: Studio) -> None:
+    for words in ("已收藏", "不再收藏", "已收藏"):
+        await press(drawn, "阿青", "⭐ 收藏")
+        assert drawn.texts[-1] == f"{words}编号 1"
+
+
+async def test_deleting_asks_back_and_is_for_good(drawn: Studio) -> None:
+    (artwork,) = drawn.last.reply.artworks
+    await press(drawn, "阿青", "🗑 删除")
+    assert drawn.texts[-1] == "删掉就找不回来了"
+    assert artwork.path.exists()
+    await press(drawn, "阿青", "🗑 真的删除")
+    assert drawn.texts[-1] == "编号 1 已经删掉了"
+    for label in ("🗑 真的删除", "⭐ 收藏", "🎲 变化", "ℹ️ 参数"):
+        await press(drawn, "阿青", label)
+        assert drawn.texts[-1] == "找不到这张画了"
+
+
+async def test_only_the_owner_presses(drawn: Studio) -> None:
+    before = len(drawn.engine.drawn)
+    for label in ("🎲 变化", "🔍 2×", "✏️ 改一改", "⭐ 收藏", "📄 原图", "ℹ️ 参数", "🗑 删除"):
+        await press(drawn, "小丹", label)
+        assert drawn.texts[-1] == "这是别人的画，只有本人可以按；想改它，就回复它说"
+    assert len(drawn.engine.drawn) == before
+
+
+@pytest.mark.parametrize(
+    "action", ["vary:99", "vary:9223372036854775807", "delete:99:yes", "more:0", "wear:99:abc"]
+)
+async def test_a_forged_button_finds_nothing(drawn: Studio, action: str) -> None:
+    await drawn.says("阿青", f":{action}")
+    assert drawn.texts[-1] == "找不到这张画了"
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("upscale:1:9", "这个按钮已经不能用了"),
+        ("expand:1:x", "这个按钮已经不能用了"),
+        ("wear:1:000000000000", "这个风格已经没有了，换一个吧"),
+        ("cancel:1", "这个任务已经结束了，不用取消"),
+        ("redo:99", "找不到这个任务了"),
+    ],
+)
+async def test_an_outdated_button_says_so(drawn: Studio, action: str, words: str) -> None:
+    await drawn.says("阿青", f":{action}")
+    assert drawn.texts[-1] == words
+    assert len(drawn.engine.drawn) == 1
+
+
+async def test_twenty_presses_fill_the_queue_and_no_more(drawn: Studio) -> None:
+    for _ in range(25):
+        await drawn.says("阿青", ":vary:1")
+    assert drawn.texts[-1] == "你还有 20 个任务在排队，等画好一个再来吧"
+    assert (await drawn.job(21)).request.source == (await drawn.job(2)).request.source
+
+
+async def test_buttons_outlive_a_restart(tmp_path: Path) -> None:
+    async with opened_studio(tmp_path) as studio:
+        await studio.says("阿青", "画一只猫")
+        await studio.paint_all()
+    async with opened_studio(tmp_path, first_id=100) as studio:
+        await studio.says("阿青", ":upscale:1:2")
+        await studio.paint_all()
+        assert studio.engine.drawn[-1].upscale == 2
