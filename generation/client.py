@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 
 from generation.config import EngineConfig
 from generation.errors import BadRecipe
 from generation.link import Link
 from generation.recipe import Picture, Progress, Recipe
+from generation.wire import Beat
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +45,20 @@ class EngineClient:
         self._link: asyncio.Task[Link] | None = None
         self._starts = 0
         """Since a draw was last finished."""
+        self.starts = 0
+        """Since the client began; all but the first are restarts."""
 
     @property
     def pid(self) -> int | None:
         """Of the engine's process, while it is our child."""
         link = self._living()
         return link.pid if link else None
+
+    @property
+    def beat(self) -> Beat | None:
+        """The last sign of life of the living engine."""
+        link = self._living()
+        return link.beat if link else None
 
     def warm(self) -> None:
         """Start the engine if there is none; does not wait for it."""
@@ -99,7 +109,8 @@ class EngineClient:
     def _reach(self) -> asyncio.Task[Link]:
         """Return the link to the living engine, or to one that is being started."""
         if self._link is None or (self._link.done() and not self._living()):
-            self._link = asyncio.create_task(self._open())
+            # in a context of its own: an engine is nobody's, whoever happens to need it first
+            self._link = asyncio.create_task(self._open(), context=Context())
         return self._link
 
     def _living(self) -> Link | None:
@@ -111,6 +122,7 @@ class EngineClient:
     async def _open(self) -> Link:
         """Start an engine; one that ends each time is given ever more time: 0, 1, 2, 4 … s."""
         restarts, self._starts = self._starts, self._starts + 1
+        self.starts += 1
         if restarts > 1:
             await asyncio.sleep(min(2.0 ** (restarts - 2), LONGEST_PAUSE_S))
         return await Link.open(self._config, self.ready)

@@ -55,6 +55,8 @@ class Link:
         self._steps = -1
         self._last_line = ""
         self._was_ready = False
+        self.beat: wire.Beat | None = None
+        """Its last sign of life."""
         self.end: str | None = None
         """Why it has ended, if it has."""
         self._life = asyncio.create_task(self._live())
@@ -169,7 +171,7 @@ class Link:
             case wire.Beat():
                 if not message.busy or message.steps != self._steps:
                     self._still_s = 0.0
-                self._steps = message.steps
+                self._steps, self.beat = message.steps, message
             case wire.Told() | wire.Drawn() | wire.Failed():
                 draw = self._draws.get(message.id)
                 if draw and not draw.done.done():  # else it was cancelled: too late

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from generation.config import EngineConfig
 from generation.errors import EngineError
+from generation.meter import Meter
 from generation.wire import VERSION, Answered, Beat, Garbled, Hello, Ready, encode, read_asked
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Server:
         self._config = config
         self._inbox: Inbox = SimpleQueue()
         self._desk: Desk | None = None
+        self._meter = Meter()
         self._peers: set[Peer] = set()
 
     async def serve(self, own: socket.socket | None) -> None:
@@ -96,7 +98,7 @@ class Server:
             task.result()
 
     def _draw(self, loop: asyncio.AbstractEventLoop) -> None:
-        desk = open_desk(self._config, self._inbox)
+        desk = open_desk(self._config, self._inbox, self._meter)
         loop.call_soon_threadsafe(self._ready, desk)
         desk.run()
 
@@ -141,18 +143,28 @@ class Server:
     async def _beat(self, peer: Peer) -> None:
         while True:
             if self._desk:
-                peer.send(Beat(busy=self._desk.busy, steps=self._desk.steps))
+                peer.send(self._sign(self._desk))
             await asyncio.sleep(self._config.heartbeat_s)
 
+    def _sign(self, desk: "Desk") -> Beat:
+        meter = self._meter
+        return Beat(
+            busy=desk.busy,
+            steps=desk.steps,
+            batches=meter.batches,
+            rows=meter.rows,
+            memory_bytes=meter.memory_bytes(),
+        )
 
-def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
+
+def open_desk(config: EngineConfig, inbox: "Inbox", meter: Meter) -> "Desk":
     """Import what is heavy, load the first model and draw with it once."""
     began = time.monotonic()
     gc.disable()  # nothing that imports make is garbage; looking for it took a fifth of the start
 
     import torch
 
-    device = device_of(config.device)
+    device = meter.device = device_of(config.device)
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.backends.cudnn.deterministic = True  # the same recipe is the same picture
@@ -191,6 +203,7 @@ def open_desk(config: EngineConfig, inbox: "Inbox") -> "Desk":
         previewer=previewer,
         preview_every_s=config.preview_every_s,
         clock=time.monotonic,
+        scheduler=meter.scheduler,
         upscaler=Upscaler(config.upscaler, enlarges, device=device, memory_mb=config.memory_mb),
         scribe=scribe_of(config, device),
     )

@@ -11,7 +11,10 @@ import msgspec
 from generation.recipe import Picture, Progress, Recipe
 
 VERSION = 4
-"""Of this protocol; both sides must have the same."""
+"""Of this protocol; both sides must have the same.
+
+A new field that has a default needs no new one: frames are maps, who does not know a name skips it.
+"""
 LARGEST = 64 << 20
 """Bytes of one frame; a picture of 4096 × 4096 pixels takes 48 MiB."""
 
@@ -83,6 +86,12 @@ class Beat(msgspec.Struct, frozen=True, tag=True):
     busy: bool
     steps: int
     """Steps since it began; while it is busy they must grow."""
+    batches: int = 0
+    """Batches that were stepped since it began."""
+    rows: int = 0
+    """Rows of all of them together."""
+    memory_bytes: int = 0
+    """What drawing takes now, of the GPU's memory or else of the machine's; 0: not known."""
 
 
 Asked = Draw | Cancel
