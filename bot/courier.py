@@ -12,6 +12,7 @@ from bot.ports import Adapter
 from bot.reply import Delivery, Sent, Status
 from bot.store.outbox import Parcel
 from bot.store.store import Store
+from bot.trace import JOB
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Courier:
         may have arrived, and goes out marked as a repeat.
         """
         delivery = parcel.delivery
+        JOB.set(delivery.job_id)
         await self._store.insist(self._store.outbox.sending, delivery)
         try:
             messages = await self._adapters[delivery.chat.platform].send(delivery)

@@ -291,17 +291,17 @@ def test_lines_from_elsewhere_open_no_file(tmp_path: Path) -> None:
 
 
 def test_draw_draws_on_a_picture_and_beyond_its_edges(tmp_path: Path) -> None:
-    Image.new("RGB", (128, 96), (200, 40, 40)).save(tmp_path / "a.png")
+    Image.new("RGB", (192, 128), (200, 40, 40)).save(tmp_path / "a.png")
     Image.new("L", (64, 48), 255).save(tmp_path / "mask.png")
     done = run(
         "draw", "一只猫", "--source", "a.png", "--mask", "mask.png", "--strength", "0.5",
-        "--expand", "32,0,0,32", "--fast", "--json", cwd=tmp_path,
+        "--expand", "64,0,0,64", "--fast", "--json", cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr + done.stdout
     (found,) = lines(done)
     recipe = recipe_of(Path(tmp_path / found["files"][0]).read_bytes())
-    assert (recipe.width, recipe.height, recipe.strength, recipe.fast) == (160, 128, 0.5, True)
-    assert recipe.expand == Expand(left=32, down=32)
+    assert (recipe.width, recipe.height, recipe.strength, recipe.fast) == (256, 192, 0.5, True)
+    assert recipe.expand == Expand(left=64, down=64)
     assert recipe.source
     assert recipe.mask
     assert "遮罩" in found["text"]

@@ -71,7 +71,7 @@ ANSWERED = st.one_of(
     st.builds(wire.Told, COUNTS, PROGRESS),
     st.builds(wire.Drawn, COUNTS, COUNTS, PICTURES),
     st.builds(wire.Failed, COUNTS, TEXTS, TEXTS),
-    st.builds(wire.Beat, st.booleans(), COUNTS),
+    st.builds(wire.Beat, st.booleans(), COUNTS, COUNTS, COUNTS, COUNTS),
 )
 
 
