@@ -48,6 +48,8 @@ _SEED = 5
 
 _STYLED = 0.45
 _BATCH = 64
+_FRESH = _BATCH // 8
+"""Renders that are made anew for each step."""
 _SAVE_S = 120.0
 _POOL = 24_000
 """Renders that are kept and learned from again."""
@@ -259,7 +261,7 @@ def train(work: Path, minutes: float, seed: int = _SEED) -> Judge:
     renders.add(2000)
     since = saved = time.monotonic()
     while elapsed_s < 60.0 * minutes:
-        renders.add(_BATCH // 2)  # each render is learned from about twice while it is new
+        renders.add(_FRESH)  # each is learned from some eight times: to render takes longest
         rng = np.random.default_rng([seed, step, 9])
         left = min(1.0, 2.5 * max(0.02, 1.0 - elapsed_s / (60.0 * minutes)))
         for group in optimizer.param_groups:
@@ -277,10 +279,10 @@ def train(work: Path, minutes: float, seed: int = _SEED) -> Judge:
         now = time.monotonic()
         elapsed_s, since = elapsed_s + now - since, now
         if now - saved > _SAVE_S:
-            _save(path, judge, optimizer, step=step, elapsed_s=elapsed_s, number=step * 32)
-            print(f"{elapsed_s / 60:.0f} min, step {step}, loss {float(loss):.3f}", flush=True)  # noqa: T201
+            _save(path, judge, optimizer, step=step, elapsed_s=elapsed_s, number=step * _FRESH)
+            print(f"{elapsed_s / 60:.0f} min, step {step}, loss {loss.item():.3f}", flush=True)  # noqa: T201
             saved = now
-    _save(path, judge, optimizer, step=step, elapsed_s=elapsed_s, number=step * 32)
+    _save(path, judge, optimizer, step=step, elapsed_s=elapsed_s, number=step * _FRESH)
     return judge
 
 

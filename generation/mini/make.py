@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generation.mini import FOLDER, STYLES
+from generation.mini import FOLDER, STYLES, UPSCALER
 from generation.mini.judge import FILE as JUDGE
 
 
@@ -27,7 +27,9 @@ class Stage:
     commands: tuple[tuple[str, ...], ...]
 
 
-def stages(work: Path, to: Path, styles: Path, judge: Path, *, quick: bool) -> list[Stage]:
+def stages(
+    work: Path, to: Path, styles: Path, judge: Path, upscaler: Path, *, quick: bool
+) -> list[Stage]:
     """List what is done, in order.
 
     Args:
@@ -35,12 +37,13 @@ def stages(work: Path, to: Path, styles: Path, judge: Path, *, quick: bool) -> l
         to: Where the model goes.
         styles: Where the styles' LoRAs go.
         judge: Where the judge goes.
+        upscaler: Where the network that enlarges goes.
         quick: Hardly train, to see that it runs.
     """
     at = ("--work", str(work))
     scenes, steps = ("2000", "40") if quick else ("30000", "16000")
-    first, last, look = ("0.2", "0.2", "0.2") if quick else ("40", "15", "25")
-    style_steps, pictures = ("4", "8") if quick else ("500", "240")
+    first, last, look, sharpen = ("0.2",) * 4 if quick else ("40", "15", "25", "20")
+    style_steps, pictures = ("4", "8") if quick else ("450", "960")
     wanted = ("--only", "水墨") if quick else ()
     return [
         Stage("autoencoder", (("autoencoder", *at, "--minutes", first),)),
@@ -67,6 +70,7 @@ def stages(work: Path, to: Path, styles: Path, judge: Path, *, quick: bool) -> l
             ),
         ),
         Stage("judge", (("judge", *at, "--minutes", look, "--to", str(judge)),)),
+        Stage("upscaler", (("upscaler", *at, "--minutes", sharpen, "--to", str(upscaler)),)),
     ]
 
 
@@ -96,10 +100,11 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=FOLDER)
     parser.add_argument("--styles", type=Path, default=STYLES)
     parser.add_argument("--judge", type=Path, default=JUDGE)
+    parser.add_argument("--upscaler", type=Path, default=UPSCALER)
     parser.add_argument("--quick", action="store_true")
     given = parser.parse_args()
-    todo = stages(given.work, given.to, given.styles, given.judge, quick=given.quick)
-    run(todo, given.work)
+    places = given.to, given.styles, given.judge, given.upscaler
+    run(stages(given.work, *places, quick=given.quick), given.work)
 
 
 if __name__ == "__main__":
