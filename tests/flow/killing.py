@@ -18,6 +18,7 @@ from typing import Any
 
 from bot.errors import LabelMissing
 from bot.label import check
+from bot.store.pictures import Pictures
 
 ROOT = Path(__file__).parents[2]
 SENTENCES = (
@@ -114,7 +115,8 @@ async def one_round(
 def _broken(data: Path, before: Said, after: Said, seen: dict[str, int]) -> Iterator[str]:
     with contextlib.closing(sqlite3.connect(data / "danqing.db")) as db:
         states: dict[int, str] = dict(db.execute("SELECT id, state FROM jobs").fetchall())
-        paths = [data / path for (path,) in db.execute("SELECT path FROM artworks")]
+        names = [name for (name,) in db.execute("SELECT sha256 FROM artworks")]
+        paths = list(map(Pictures(data).path, names))
     results = defaultdict[int, list[dict[str, Any]]](list)
     for result in [*before.results(), *after.results()]:
         results[result["job"]].append(result)
