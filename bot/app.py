@@ -8,6 +8,7 @@ from dataclasses import replace
 from aiosqlite import Connection
 
 from bot import commands, texts
+from bot.artwork import Artwork
 from bot.command import Call, Desk
 from bot.errors import DiskFull, NoRoom, NoSuchPicture, NotUnderstood, StudioError
 from bot.event import Chat, Image, Message, Press, User
@@ -76,8 +77,9 @@ class App:
         """Answer one update: the job, the answer and the note that it is done are one commit."""
         UPDATE.set(update.id)
         try:
-            await self._store.write(self._answer, update)
-            self._presses.tidy()
+            gone = await self._store.write(self._answer, update)
+            if gone is not None:
+                await asyncio.to_thread(self._store.gallery.remove_files, [gone])
         except DiskFull:
             log.error("update %d waits: the disk is full", update.id)  # noqa: TRY400  no bug
             await asyncio.sleep(DISK_S)
@@ -133,26 +135,31 @@ class App:
             QuotaUsed: They may not have them.
         """
         now, quota = self._store.now(), self._rules.quota
+        if not quota.limits_anything(user):
+            return None  # nothing to count a day's jobs for
         since = quota.day_of(now)
         mine = await self._store.usage.of_user(db, user, since)
         chats = await self._store.usage.of_chat(db, chat, since)
         quota.check(user, count, mine, chats, now)
         return quota.left(user, replace(mine, pictures=mine.pictures + count))
 
-    async def _answer(self, db: Connection, update: Update) -> None:
+    async def _answer(self, db: Connection, update: Update) -> Artwork | None:
+        """Answer, and return what was deleted."""
+        gone = None
         if update.attempts >= MAX_ATTEMPTS:
             log.error("update %d is skipped: the process died on it before", update.id)
             await self._apologise(db, update)
-            return
+            return None
         event = self._adapters[update.platform].to_event(update.body)
         match event:
             case Message(to_me=True):
                 await self._on_message(db, event)
             case Press():
-                await self._on_press(db, event)
+                gone = await self._on_press(db, event)
             case _:
                 pass  # not said to the bot
         await self._store.inbox.done(db, update)
+        return gone
 
     async def _on_message(self, db: Connection, message: Message) -> None:
         try:
@@ -215,13 +222,14 @@ class App:
             raise NoSuchPicture(words) from error
         return False
 
-    async def _on_press(self, db: Connection, press: Press) -> None:
+    async def _on_press(self, db: Connection, press: Press) -> Artwork | None:
         try:
-            await self._presses.answer(db, press)
+            return await self._presses.answer(db, press)
         except DiskFull:
             raise
         except StudioError as error:
             await self._store.outbox.put(db, press.chat, texts.refused(str(error), press.id))
+        return None
 
     async def _order_pressed(self, db: Connection, press: Press, made: Revision) -> None:
         await self.order(db, press.user, press.chat, press.id, made.request, made)

@@ -31,15 +31,9 @@ class Presses:
         self._styles = styles
         self._reviser = reviser
         self._order = order
-        self._gone = list[Artwork]()
 
-    def tidy(self) -> None:
-        """Remove the files of what was deleted: to be called when that is on disk."""
-        self._store.gallery.remove_files(self._gone)
-        self._gone.clear()
-
-    async def answer(self, db: Connection, press: Press) -> None:
-        """Do what a button says.
+    async def answer(self, db: Connection, press: Press) -> Artwork | None:
+        """Do what a button says; return what was deleted, for its files to go after the commit.
 
         Raises:
             StudioError: It cannot be done; nothing was changed.
@@ -53,7 +47,8 @@ class Presses:
                 reply = await pages.page(self._store, db, press)
                 await self._store.outbox.put(db, press.chat, reply)
             case _:
-                await self._on_artwork(db, press)
+                return await self._on_artwork(db, press)
+        return None
 
     async def _cancel(self, db: Connection, press: Press) -> None:
         job = await self._job(db, press, press.action.target)
@@ -67,15 +62,17 @@ class Presses:
         made = Revision(request=again, parent=Origin(job.id), before=job.request)
         await self._order(db, press, made)
 
-    async def _on_artwork(self, db: Connection, press: Press) -> None:
+    async def _on_artwork(self, db: Connection, press: Press) -> Artwork | None:
         artwork, job = await self._artwork(db, press)
         change = self._change(press.action)
         if change is not None:
             origin = Origin(job.id, artwork.number)
             await self._order(db, press, await self._reviser.revised(db, origin, change))
-            return
+            return None
         reply = await self._said(db, press, artwork, job)
         await self._store.outbox.put(db, press.chat, reply, job_id=job.id)
+        sure = press.action.verb is Verb.DELETE and press.action.value == menu.SURE
+        return artwork if sure else None
 
     def _change(self, action: Action) -> Follow | None:
         """Return the change of a picture that a button means; None if it means none."""
@@ -109,7 +106,6 @@ class Presses:
                 return texts.favoured(artwork, press, now=await self._favour(db, press, artwork))
             case Action(verb=Verb.DELETE, value=menu.SURE):
                 await self._store.gallery.delete(db, artwork.id, press.user.key)
-                self._gone.append(artwork)
                 return texts.deleted(artwork, press)
             case _:
                 return self._offer(press, artwork)

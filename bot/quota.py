@@ -89,6 +89,12 @@ class Quota:
             cooldown_s=_least(config.cooldown_s, (r.cooldown_s for r in roles)),
         )
 
+    def limits_anything(self, user: User) -> bool:
+        """Return whether any limit holds for a person or the chat that they are in."""
+        mine, config = self.limits(user), self._config
+        chats = config.chat_pictures_per_day or config.chat_seconds_per_day
+        return bool(mine.pictures or mine.seconds or mine.cooldown_s or chats)
+
     def left(self, user: User, used: Used) -> int | None:
         """Return how many pictures a person has left today; None if there is no limit."""
         most = self.limits(user).pictures

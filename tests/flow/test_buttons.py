@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from aiosqlite import Connection
 
 from bot.parsing.parser import parse
 from bot.style import Styles
@@ -156,6 +157,22 @@ async def test_deleting_asks_back_and_is_for_good(drawn: Studio) -> None:
     for label in ("🗑 真的删除", "⭐ 收藏", "🎲 变化", "ℹ️ 参数"):
         await press(drawn, "阿青", label)
         assert drawn.texts[-1] == "找不到这张画了"
+
+
+async def test_a_deletion_that_is_not_kept_deletes_no_file(drawn: Studio) -> None:
+    (artwork,) = drawn.last.reply.artworks
+
+    async def refuse_the_answer(db: Connection) -> None:
+        await db.execute(
+            """CREATE TRIGGER refuse BEFORE INSERT ON outbox WHEN NEW.reply LIKE '%删掉了%'
+               BEGIN SELECT RAISE(ABORT, 'refused'); END"""
+        )
+
+    await drawn.store.write(refuse_the_answer)
+    await drawn.says("阿青", ":delete:1:yes")
+    await drawn.says("阿青", "/查看 1")
+    assert drawn.last.reply.artworks == (artwork,)
+    assert artwork.path.exists()
 
 
 async def test_only_the_owner_presses(drawn: Studio) -> None:
