@@ -15,6 +15,7 @@ from bot.errors import FolderInUse
 from bot.event import User
 from bot.job import Origin
 from bot.reply import Reply, Sent
+from bot.settings import Settings
 from bot.store import privacy
 from bot.store.store import Store
 from tests.bot.gallery_factory import GROUP, Atelier, opened_atelier
@@ -236,3 +237,13 @@ async def test_the_commands_say_what_they_did(
     assert err == "gone：请写成 平台:编号，例如 console:阿青\n"
     assert codes == [0, 0, 1, 1, 1]
     assert not (tmp_path / "none").exists()
+
+
+async def test_what_somebody_wanted_where_they_said_nothing_is_forgotten(atelier: Atelier) -> None:
+    preferences = atelier.store.preferences
+    await atelier.store.write(preferences.put, GONE.key, Settings(styles=("水墨",)))
+    await atelier.store.write(preferences.put, "t:stays", Settings(aspect="2:3"))
+    await lived_in(atelier)
+    await privacy.forget(atelier.store, GONE, nobodys)
+    assert await atelier.store.read(preferences.get, GONE.key) == Settings()
+    assert await atelier.store.read(preferences.get, "t:stays") == Settings(aspect="2:3")
