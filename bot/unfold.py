@@ -3,6 +3,8 @@
 import re
 from itertools import product
 
+from bot.request import Request
+
 MOST = 64
 """Prompts that one unfolds to; what would be more stays as it is."""
 _BRACES = re.compile(r"[{｛]([^{}｛｝]*)[}｝]")
@@ -12,6 +14,11 @@ _BETWEEN = re.compile(r"[,，、|]")
 def many(prompt: str) -> int:
     """Return how many prompts one stands for."""
     return len(unfolded(prompt))
+
+
+def pictures(request: Request) -> int:
+    """Return how many pictures a request asks for in all."""
+    return request.count if request.total else request.count * many(request.prompt)
 
 
 def unfolded(prompt: str) -> list[str]:

@@ -18,19 +18,20 @@ _QUOTES = re.compile(
     '“[^“”]*”|「[^「」]*」|『[^『』]*』|《[^《》]*》|"[^"]*"'
     "|(?<![A-Za-z])'[^']*'(?![A-Za-z])|(?<![A-Za-z])‘[^‘’]*’(?![A-Za-z])"
 )
-_HOLLOW = re.compile(rf"[（(\[【][{STOPS}{CUT}]*[)）\]】]")
-_STOPS = STOPS.replace("\\", "")
+_HOLLOW = re.compile(rf"[（(\[【][{STOPS}{CUT}\n]*[)）\]】]")
+_STOPS = STOPS.replace("\\", "") + "\n"
 
 
 class Draft:
     """What is left of a message; what has been understood is cut out, the rest is the prompt.
 
-    Patterns see the text folded, with quotations hidden, so that quoted text stays literal.
+    Patterns see the text folded, with quotations hidden, so that quoted text stays literal; the
+    end of a line is a space to them.
     """
 
     def __init__(self, text: str) -> None:
         self.said = text
-        folded = fold(text)
+        folded = fold(text).replace("\n", " ")
         for start, end in literals(text):
             folded = folded[:start] + LITERAL * (end - start) + folded[end:]
         self.folded = _QUOTES.sub(lambda quote: QUOTED * len(quote[0]), folded)
@@ -61,7 +62,7 @@ class Draft:
     def add(self, said: str) -> None:
         """Put words at the end, apart from what stands there."""
         self.said += CUT + said
-        self.folded += CUT + fold(said)
+        self.folded += CUT + fold(said).replace("\n", " ")
 
     def rest(self) -> str:
         """Return what was not cut, mended where something was."""

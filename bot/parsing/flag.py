@@ -78,7 +78,7 @@ def take(draft: Draft, vocabulary: Vocabulary) -> Iterator[Flag]:
         end = literal or _end(draft.folded, head.end(), limit, field)
         draft.erase(head.start(), end)
         typed, value = said[head.start() : end].strip(), said[head.end() : end].strip()
-        value = clean(unquoted(value)) if literal else value
+        value = clean(unquoted(value), lines=field == "prompt") if literal else value
         found.append(Flag(field, typed, value, literal=bool(literal)))
         limit = head.start()
     return reversed(found)

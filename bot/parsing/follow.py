@@ -133,7 +133,7 @@ class _Reply:
             request = parse(f"画{_DRAWN.sub('', rest)}", self._styles)
         except NotUnderstood:
             return None
-        changes = _changes(request)
+        changes = stated(request)
         count = changes.pop("count", None)
         return Follow(**self._found, prompt=request.prompt, changes=changes, count=count)
 
@@ -160,7 +160,7 @@ class _Reply:
         self._reading.take_flags()
         self._reading.take_settings()
         self._reading.take_counts()
-        changes = _changes(self._reading.request)
+        changes = stated(self._reading.request)
         gone = str(changes.pop("avoid", ""))
         if listed:
             changes["avoid"] = read("avoid", listed[0]["avoid"], self._vocabulary)["avoid"]
@@ -191,7 +191,7 @@ def _counted(thing: str) -> str:
     return thing[measure.end() :] if measure and not whole else thing
 
 
-def _changes(request: Request) -> dict[str, Any]:
+def stated(request: Request) -> dict[str, Any]:
     """Return the fields in which something was said."""
     unsaid = Request(prompt=request.prompt)
     names = (field.name for field in fields(Request) if field.name != "notes")

@@ -11,6 +11,24 @@ NUMERAL = r"(?:\d{1,20}万?|[零〇一二两三四五六七八九十百千万]{1
 """A regular expression for what number() reads, in folded text."""
 
 
+_POINT = "点"
+HAN = "[零〇一二两三四五六七八九十百千万]"
+REAL = rf"(?:\d{{1,9}}(?:\.\d{{1,9}})?|{HAN}{{1,9}}(?:{_POINT}{HAN}{{1,4}})?)"
+"""The same for what real() reads."""
+
+
+def real(text: str) -> float:
+    """Return the number that the numeral means, which may have a fraction: 7.5, 七点五.
+
+    Raises:
+        ValueError: This is no numeral.
+    """
+    whole, point, fraction = text.partition(_POINT)
+    if not point:
+        return float(text) if text[:1] in "-.0123456789" else number(text)
+    return number(whole) + float("0." + "".join(str(number(digit)) for digit in fraction))
+
+
 def number(text: str) -> int:
     """Return the number that the numeral means.
 

@@ -7,6 +7,7 @@ from bot.errors import StudioError
 from bot.parsing.parser import parse
 from bot.request import Request
 from bot.style import Styles
+from bot.wording import say
 
 
 def outline(text: str, styles: Styles, address: Address | None = None) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def outline(text: str, styles: Styles, address: Address | None = None) -> dict[s
     if address is not None:
         said = address.rest(text)
         if said is None:
-            return _outline("none", Request(prompt="", notes=("在群里没有叫到我",)))
+            return _outline("none", Request(prompt="", notes=(say("在群里没有叫到我"),)))
         text = said
     try:
         return _outline("draw", parse(text, styles))

@@ -12,13 +12,14 @@ from bot.parsing import flag, talk
 from bot.parsing.draft import CUT, QUOTED, STOPS, Draft
 from bot.parsing.numeral import NUMERAL
 from bot.parsing.pattern import EMOJI
-from bot.parsing.reader import READERS, changed, read
+from bot.parsing.reader import READERS, Changes, changed, read
 from bot.parsing.text import clean, fold
-from bot.parsing.vocabulary import Vocabulary
+from bot.parsing.vocabulary import Owners, Vocabulary
 from bot.request import Request
 from bot.style import Styles
+from bot.wording import later, say
 
-EXAMPLE = "想画什么呢？例如：画两张竖版水墨风的江南烟雨，不要文字"
+EXAMPLE = later("想画什么呢？例如：画两张竖版水墨风的江南烟雨，不要文字")
 _ENCLOSED = {"“": "”", "「": "」", "『": "』", '"': '"'}
 _MAX_TAILS = 8
 POETIC = "诗意"
@@ -29,9 +30,9 @@ _PHRASE = re.compile(
 )
 _AROUND = re.compile(
     rf"^[{EMOJI}\s]+(?=[^{EMOJI}\s])"
-    rf"|(?<=[^{EMOJI}\s个只颗朵条位张家群对着有和与是在跟抱拿骑吃])[{EMOJI}\s]+$"
+    rf"|(?<=[^{EMOJI}\s个只颗朵条位张家群对着有和与是在跟抱拿骑吃的])[{EMOJI}\s]+$"
 )
-_QUOTATION = re.compile("[“「『\"'‘](.*?)[”」』\"'’]")
+_QUOTATION = re.compile("[“「『\"'‘](.*?)[”」』\"'’]", re.DOTALL)
 _AMBIGUOUS = frozenset({"头像"})
 """Words that jieba takes apart: 个头|像, 当头|像."""
 _HAN = re.compile("[\u4e00-\u9fff]+$")
@@ -41,7 +42,9 @@ _DESCRIBED = re.compile(rf"(?:{NUMERAL})[只条朵匹棵座头辆艘架群双片
 """One that does something, even if it is 问什么时候开饭."""
 _BARE = re.compile(rf"[{STOPS}{CUT}]*[\u4e00-\u9fff]{{1,8}}(?P<end>的)[{STOPS}{CUT}]*$")
 """The end of 来张海豚的."""
-_HEAD = re.compile("[^,，:： ]{1,12}(?:[,，:： ]+|$)")
+_HEAD = re.compile(r"[^,，:：\s]{1,12}(?:[,，:：\s]+|$)")
+_ANYTHING = re.compile(rf"[{STOPS}{CUT}]*点(?:什么|东西)")
+"""What is nothing yet: 画点什么吧，要有猫."""
 _BEGUN = re.compile(rf"[{STOPS}{CUT}]*(?P<verb>画)(?=[\u4e00-\u9fff])")
 _AMOUNT = re.compile(
     rf"(?:{NUMERAL}|几)?\s?[张幅份个只条朵匹棵座位头辆艘架把杯碗群对双片颗间些点]"
@@ -51,6 +54,12 @@ _HUNG = re.compile(
     rf"[^{STOPS}{CUT}]{{0,20}}?(?:画|照片|地图)(?:被|[放挂摆贴铺靠立躺飘悬掉][在着满了])"
 )
 """A picture in the picture: 没画完的画放在画架上."""
+_DOES = re.compile(
+    rf"[上下里中]?(?:面|边)?(?:正|都|全|各)?(?:[被在围摆拼排堆叠连并放靠挂贴写印刻铺盖配加倒散飘飞落挨搭组装立竖折撕揉卷夹钉粘拴绑系藏躺坐站趴长冒滴燃烧亮空摊压晾晒漂浮插塞翻悬挤]|画[着满]"
+    rf"|对着|首尾|破了|裂开)[^的{STOPS}{CUT}]*(?=[{STOPS}{CUT}{QUOTED}]|$)"
+)
+"""What a thing does or what is on it, to the end of what is said."""
+_FRAMED = re.compile(rf"[^{STOPS}{CUT}]{{1,60}}的(?:图片?|照片|相片)(?=[{STOPS}{CUT}]|$)")
 _PART = re.compile(
     rf"(?P<part>[^{STOPS}{CUT}的上下里中前后旁和与在有]{{1,5}}?)(?:的(?!图|照片|画|设计|样子|特写|海报)"
     rf"(?=[^{STOPS}{CUT}])"
@@ -68,7 +77,10 @@ _PAINT = re.compile(
 _PAINT_LATER = re.compile(
     rf"(?<=[^{STOPS}{CUT}])[,，。 ](?P<verb>画(?:个(?=[^{STOPS}{CUT}])|(?={NUMERAL}[^\W\d下些点])))"
 )
-_USED = re.compile(rf"[用做弄写交](?:的|到)?[{STOPS}]*$|想[看要]|喜欢|需要|说要")
+_USED = re.compile(
+    rf"[用做弄写交](?:的|到)?[{STOPS}{CUT}]*$"
+    "|想[看要]|喜欢|需要|说要|[吵闹嚷求]着|非要|让我画|要我画"
+)
 """What a picture is for, or who wants it: 做PPT要用, 孩子想看恐龙."""
 _OWN = ("个性", "个体", "个别", "个展", "个子", "个儿", "个头儿")
 _SIZES = "大小"
@@ -77,7 +89,7 @@ _TO_DRAW = "LNS"
 """Categories of what can be drawn: letters, numbers, symbols."""
 
 
-def parse(text: str, styles: Styles, *, has_source: bool = False) -> Request:
+def parse(text: str, styles: Styles, *, has_source: bool = False, usual_count: int = 1) -> Request:
     """Read a request, as 「帮我画两张竖版的水墨风小猫，不要文字」.
 
     What is understood as a setting is taken out of the sentence, step by step, and what is left
@@ -87,12 +99,13 @@ def parse(text: str, styles: Styles, *, has_source: bool = False) -> Request:
         text: What was said to the bot, in full.
         styles: What styles there are.
         has_source: Whether a picture to draw on came with it; then 画成水墨 says enough.
+        usual_count: Pictures where nobody says how many; a seed is of one, and {红,蓝} are two.
 
     Raises:
         NotUnderstood: Nothing says what to draw.
         TooLong: The message is not read at all.
     """
-    reading = Reading(clean(text), vocabulary_of(styles))
+    reading = Reading(clean(text, lines=True), vocabulary_of(styles))
     reading.refuse_talk()
     reading.take_flags()
     reading.take_poem()
@@ -107,7 +120,7 @@ def parse(text: str, styles: Styles, *, has_source: bool = False) -> Request:
     reading.take_lead()
     reading.take_courtesy()
     reading.take_wrapper()
-    return reading.finish(needs_words=not has_source)
+    return reading.finish(needs_words=not has_source, usual_count=usual_count)
 
 
 def _any(found: re.Match[str]) -> bool:
@@ -123,8 +136,9 @@ class Reading:
         self._vocabulary = vocabulary
         self._whole = vocabulary.address.sub("", self.draft.folded)
         self.request = Request(prompt="")
-        self._asked = self._led = self._numbered = self._total = self._vain = False
+        self._asked = self._led = self._numbered = self._counts = self._vain = False
         self._poem = ""
+        self._ratio = False
 
     def refuse_talk(self) -> None:
         """Refuse what is said to people, or about pictures.
@@ -133,20 +147,18 @@ class Reading:
             NotUnderstood: It is.
         """
         if self._vocabulary.talk.search(self._whole) and not _DESCRIBED.match(self._whole):
-            raise NotUnderstood(EXAMPLE)
+            raise NotUnderstood(say(EXAMPLE))
 
     def take_flags(self) -> None:
         """Understand --ar 2:3 and the like."""
         for found in flag.take(self.draft, self._vocabulary):
             if found.field is None:
-                self._note(f"不认识“{found.typed}”，没有用上")
+                self._note(say("不认识“{said}”，没有用上", said=found.typed))
                 continue
             try:
-                self.request = changed(self.request, found.changes(self._vocabulary))
+                self._change(found.changes(self._vocabulary))
             except ValueError:
-                self._note(f"没看懂“{found.typed}”，没有用上")
-            else:
-                self._total = self._total or found.field == "total"
+                self._note(say("没看懂“{said}”，没有用上", said=found.typed))
         self._asked = self._asked or bool(self.request.prompt)
 
     def take_poem(self) -> None:
@@ -163,7 +175,7 @@ class Reading:
         quoted = QUOTED in found[0]
         said = self.draft.said
         if not quoted and not self.draft.folded[end:].strip(STOPS + CUT):
-            self._poem = _quoted(said[:start].replace(CUT, " ").strip(" ，,"))
+            self._poem = _quoted(said[:start].replace(CUT, " ").strip(" ，,\n"))
             self.draft.erase(0, len(said))
             return
         self._poem = said[start:end] if quoted else said[end:].replace(CUT, " ").strip()
@@ -244,9 +256,13 @@ class Reading:
     def _take_second_lead(self) -> None:
         """Cut off a wish that names nothing, and the one after it: 再画一个吧，画只猫."""
         first = self._vocabulary.hollow_lead.match(self.draft.folded)
-        if self._led and first and self._is_wish(self.draft.folded[first.end() :]):
+        if not (self._led and first):
+            return
+        if self._is_wish(self.draft.folded[first.end() :]):
             self.draft.erase(0, first.end())
             self._take(self._vocabulary.lead)
+        elif _ANYTHING.match(first[0]):
+            self.draft.erase(0, first.end())
 
     def take_story(self) -> None:
         """Cut off what somebody tells before a wish: 我女儿明天过生日，帮她画….
@@ -306,17 +322,22 @@ class Reading:
         after = self.draft.folded[amount.end() :]
         if self._vocabulary.amount.match(after):  # 画两张一张桌子
             return True
+        if _FRAMED.match(after):  # 三张桌子摆成一排的照片
+            return True
         owners = self._vocabulary.owners[amount["unit"]]
         if after.startswith(amount["unit"]) or _HUNG.match(after):  # 一幅幅画卷
             return False
-        return not owners.has(_head(after)) and not owners.has(_part(after))
+        about = (_head(after), _part(after), _placed(after, owners))
+        return not any(map(owners.has, about))
 
     def _is_measure(self, measure: re.Match[str]) -> bool:
         """Tell 画头大象 from 画头像."""
         after = self.draft.folded[measure.start("measure") :]
         clause, word = _CLAUSE.match(after), measure["measure"]
         if clause is None or clause[0] == word:
-            return after[len(word) :].startswith((CUT, " "))  # 来个头像，…: the shape is cut out
+            return after[len(word) :].startswith(
+                (CUT, " ", QUOTED)
+            )  # 来个头像，…: the shape is cut out
         if self._vocabulary.whole.match(clause[0]):
             return False
         first = segment.first(clause[0])
@@ -358,7 +379,7 @@ class Reading:
             if bare:
                 self.draft.erase(*bare.span("end"))
 
-    def finish(self, *, needs_words: bool) -> Request:
+    def finish(self, *, needs_words: bool, usual_count: int = 1) -> Request:
         """Return the request; its prompt is what was not understood as anything else.
 
         Raises:
@@ -366,26 +387,22 @@ class Reading:
         """
         rest, literal = self.draft.rest(), self.request.prompt
         # what was cut may have stood between a letter and its mark: cleaned once more
-        prompt = clean(literal or self._poem or _bare(rest))
+        prompt = clean(literal or self._poem or _bare(rest), lines=self.request.poem)
         if not any(unicodedata.category(character)[0] in _TO_DRAW for character in prompt):
             if needs_words:
-                raise NotUnderstood(EXAMPLE)
+                raise NotUnderstood(say(EXAMPLE))
             prompt = ""
         if self._vain and not self._is_set():
-            raise NotUnderstood(EXAMPLE)
+            raise NotUnderstood(say(EXAMPLE))
         if not self._asked and (self._vocabulary.unasked.search(self._whole) or self._is_talk()):
-            raise NotUnderstood(EXAMPLE)
+            raise NotUnderstood(say(EXAMPLE))
         for found in self._vocabulary.strange.finditer(prompt):
-            self._note(f"没有“{found['name']}”这种画风，只当描述来画")
+            self._note(say("没有“{name}”这种画风，只当描述来画", name=found["name"]))
         if literal and rest:
-            self._note(f"说了 --prompt，“{rest}”没有用上")
-        times = 1 if self._total else unfold.many(prompt)
-        return replace(
-            self.request,
-            prompt=prompt,
-            avoid=clean(self.request.avoid),
-            count=self.request.count * times,
-        )
+            self._note(say("说了 --prompt，“{rest}”没有用上", rest=rest))
+        said = self._counts or self.request.seed is not None or unfold.many(prompt) > 1
+        count = self.request.count if said else usual_count
+        return replace(self.request, prompt=prompt, avoid=clean(self.request.avoid), count=count)
 
     def _is_whole(self, found: re.Match[str]) -> bool:
         """Tell 方图 from what stands in 东方图腾."""
@@ -425,13 +442,21 @@ class Reading:
         return finds
 
     def _hear(self, field: str, said: str) -> None:
+        if field == "aspect":
+            if self._ratio:  # 竖版，3:4: the ratio says it closer
+                return
+            self._ratio = fold(said) not in self._vocabulary.shapes
         try:
-            self.request = changed(self.request, read(field, said, self._vocabulary))
+            self._change(read(field, said, self._vocabulary))
         except ValueError:
-            self._note(f"没看懂“{said}”，没有用上")
+            self._note(say("没看懂“{said}”，没有用上", said=said))
+
+    def _change(self, changes: Changes) -> None:
+        self._counts = self._counts or "count" in changes
+        self.request = changed(self.request, changes)
 
     def _note(self, words: str) -> None:
-        self.request = changed(self.request, {"notes": (words,)})
+        self.request = changed(self.request, {"notes": (" ".join(words.split()),)})
 
 
 @lru_cache(maxsize=8)
@@ -473,6 +498,18 @@ def _part(text: str) -> str:
     found = _PART.match(text)
     said = segment.words(found["part"]) if found else ()
     return said[-1] if said else ""
+
+
+def _placed(text: str, owners: Owners) -> str:
+    """Return the first thing that takes the measure word and does something: 桌子围成一圈."""
+    clause = _CLAUSE.match(text)
+    said = segment.words(clause[0])[:_MAX_CLAUSES] if clause else ()
+    at = 0
+    for word in said:
+        at += len(word)
+        if owners.has(word) and _DOES.match(text, at):
+            return word
+    return ""
 
 
 def _unwrapped(text: str) -> str:

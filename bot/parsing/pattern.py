@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.parsing.draft import CUT, QUOTED, STOPS
-from bot.parsing.numeral import NUMERAL
+from bot.parsing.numeral import HAN, NUMERAL
 
 Words = Mapping[str, Any]
 """The tables of words.toml."""
@@ -22,7 +22,10 @@ END = rf"(?=[{STOPS}{CUT}）)\]】]|$)"
 GAP = rf"[{STOPS}{CUT}]"
 EMOJI = "\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d"
 """Inside a regular expression's brackets."""
-IS = r"\s?(?:是|为|用|取|设为|设成|[改换调加提升降减增][成为到至]|[:=#])?\s?"
+IS = (
+    r"\s?(?:是|为|用|取|(?:固定|指定|设置|设定|定)[为成在]?|设为|设成|[改换调加提升降减增][成为到至]"
+    r"|[:=#])?\s?"
+)
 
 
 def either(words: Iterable[str]) -> str:
@@ -75,21 +78,29 @@ def lead(words: Words) -> re.Pattern[str]:
     manner = rf"画得(?=[^{STOPS}{CUT}]{{1,6}}[点些]的)"  # 画得可爱一点的猫
     verbs = f"{unless(words['verbs'])}|{manner}|(?:{common})(?={amount}|{ends})"
     greetings = either(words["greetings"]["words"])
-    people = either(words["greetings"]["people"])
+    people, kin = (either(words["greetings"][who]) for who in ("people", "kin"))
     names, commands = either(words["names"]), either(words["commands"])
-    soon = f"(?={GAP}|[{EMOJI}]|$|{wishes}|{verbs}|{greetings}|{names})"
+    soon = f"(?={GAP}|[{EMOJI}]|$|{wishes}|{verbs}|{greetings}|{names}|(?:{people}){GAP})"
     pictures = either(words["wrappers"]["words"])
     made = either(words["made"]["words"])
     taken = rf"[把将](?=[^{STOPS}{CUT}]{{1,100}}(?:{made}))"
     command = rf"/(?:{commands})(?:@\w+)?(?![a-z])(?: prompt:)?"
+    called = (
+        rf"(?:{kin}|{people}){{1,2}}[呀啊哦哈]?"
+        rf"(?=[,，!！~～ 、:：]{{1,3}}(?:{wishes}|{verbs}|{greetings}|{people}))"
+    )
+    english = either(words["english"]["verbs"])
+    polite = rf"(?:{either(words['english']['wishes'])})\s?(?=(?:{english})?\s?[\u4e00-\u9fff])"
+    dreamt = "我?(?:昨晚|昨天|昨夜|今早|刚才|刚刚)?(?:做梦)?梦[到见][了过]?(?=一)"  # …, 帮我画出来
+    verbs += rf"|(?<![a-z])(?:{english})\s?(?:me|us)?(?=\s?[\u4e00-\u9fff])"
     return re.compile(
         # atomic, not possessive: before Python 3.11.5 "(…)*+" lost what it had matched (gh-106052)
-        rf"^(?>(?:(?P<command>{command})|{GAP}|[{EMOJI}]+(?=\s?(?:{wishes}|{verbs}|{greetings}|{names}))|@?(?:{names})(?:bot)?{soon}|(?:{greetings})[呀啊哦哈]?{soon}"
+        rf"^(?>(?:(?P<command>{command})|{GAP}|[{EMOJI}]+(?=\s?(?:{wishes}|{verbs}|{greetings}|{names}))|@?(?:{names})(?:bot|{kin}|{people}|大人|酱)?{soon}|(?:{greetings})[呀啊哦哈]?{soon}"
         rf"|(?:机器人|bot|助手|画师)(?={GAP}{{1,3}}(?:{wishes}|{verbs}))|用?ai(?=画(?![画师家得的]))"
         rf"|(?:根据|按照?|基于)(?:以下|下面|这个|这段|如下)?的?(?:描述|内容|文字|提示词|要求|场景)来?(?={verbs})"
         rf"|(?:有没有|哪位|哪个|求|请|有)?(?:大佬|大神|老师|朋友|人|群友|高手|好心人)[能可以会帮来忙我]*(?=画(?:{NUMERAL}|[个张只幅条]))"
         rf"|(?:{people})[呀啊哦哈]?(?={GAP}{{0,3}}(?:{wishes}|{verbs}|{greetings}|{people}|{names}))"
-        rf"|[给帮替为](?:我们?|咱们?)?(?:家)?(?:{family})(?=[画来做整生弄搞])|[给帮替为][^{STOPS}{CUT}画]{{1,6}}(?=画(?:{NUMERAL}|[个张只幅条]))|[哈嘿呵]{{2,}}|(?P<wish>{wishes})|{taken})*)(?P<verb>(?:{verbs}|{asked})(?:一下|点(?![心点燃灯缀阵睛穴火兵名什啥]))?(?:[吗嘛吧呗]*(?={GAP}))?)?{GAP}*+"
+        rf"|[给帮替为](?:我们?|咱们?)?(?:家)?(?:{family})(?=[画来做整生弄搞])|[给帮替为][^{STOPS}{CUT}画用以]{{1,6}}(?=画(?:{NUMERAL}|[个张只幅条]))|{called}|{polite}|{dreamt}|[哈嘿呵]{{2,}}|(?P<wish>{wishes})|{taken})*)(?P<verb>(?:{verbs}|{asked})(?:一下|点(?![心点燃灯缀阵睛穴火兵名什啥]))?(?:[吗嘛吧呗]*(?={GAP}))?)?{GAP}*+"
         rf"(?:(?(verb)|(?!))(?:{pictures})(?={GAP}|$))?"
         rf"|^{GAP}*(?P<english>(?:please |can you |could you )*draw(?: me)?(?: please)?)"
         " (?=[a-z0-9\u4e00-\u9fff])"
@@ -193,7 +204,7 @@ def counts(words: Words) -> Patterns:
         f"{START}{asks}{pictures}(?:就[行好]|就?够了?|即可|的?图)?{END}",
         rf"{START}(?:一次(?:性)?|每次){asks}{pictures}",
         rf"(?<![着了有的是这那第0-9.])(?<=[^{STOPS}{CUT}])(?:各[画来]?)?(?P<count>{amount})\s?[张幅份]图?{END}",
-        rf"(?<![0-9a-z])[x×✕*]\s?(?P<count>\d{{1,20}})张?{END}",
+        rf"(?<![0-9a-z])[x×✕*]\s?(?P<count>{NUMERAL})张?{END}",
         rf"(?P<count>{NUMERAL})连[拍抽发画]?{END}",
         rf"{START}(?:数量|张数){IS}(?P<count>{NUMERAL})张?{END}",
     )
@@ -202,32 +213,40 @@ def counts(words: Words) -> Patterns:
 def numbers(words: Words) -> Patterns:
     """Match seeds, steps, guidance, samplers, sizes and ratios."""
     free = "(?<![0-9a-z.])"
-    whole, real = r"-?\d{1,30}", r"\d{1,9}(?:\.\d{1,9})?"
+    real, worded = r"\d{1,9}(?:\.\d{1,9})?", rf"{HAN}{{1,9}}(?:点{HAN}{{1,4}})?"
+    # a number in Chinese numerals ends what is said: 种子千姿百态
+    ends = f"(?=[的来画竖横]|{END})"
+    whole = rf"-?\d{{1,30}}|{NUMERAL}{ends}"
     ratio = rf"(?:\d{{1,3}}\s?[:比/]\s?\d{{1,3}}|{NUMERAL}比{NUMERAL})(?![0-9:])"
     ratios: list[str] = words["ratios"]["usual"]
-    usual = either([*ratios, *(ratio.replace(":", "比") for ratio in ratios)])
+    spelled: list[str] = words["ratios"]["spelled"]
+    usual = either([*ratios, *(ratio.replace(":", "比") for ratio in ratios), *spelled])
     samplers = either(words["samplers"])
     measure, frame = "(?:尺寸|大小|分辨率)", "(?:的?(?:比例|画幅|构图|尺寸))?的?"
     unit = r"(?![0-9])\s?(?:像素|px)?"
-    width = rf"宽度?{IS}(?P<width>\d{{2,5}}){unit}"
-    height = rf"高度?{IS}(?P<height>\d{{2,5}}){unit}"
-    size = r"\d{3,5}\s?(?:[x×✕*]|乘以?)\s?\d{3,5}(?![0-9a-z])(?:\s?像素|px)?"
+    width = rf"宽度?{IS}(?P<width>\d{{2,5}}|{HAN}{{3,7}}){unit}"
+    height = rf"高度?{IS}(?P<height>\d{{2,5}}|{HAN}{{3,7}}){unit}"
+    size = (
+        r"(?:\d{3,5}\s?(?:[x×✕*]|乘以?)\s?\d{3,5}(?![0-9a-z])"
+        rf"|{HAN}{{3,7}}乘以?{HAN}{{3,7}})(?:\s?像素|px)?"
+    )
     return _compiled(
         rf"(?:用|固定|指定)*(?:随机)?种子(?:号|数|值)?{IS}(?P<seed>{whole})(?!\s?[颗粒个]|[0-9])",
-        rf"(?:(?:重绘|重画|去噪|降噪|改动)的?(?:幅度|强度|程度)|{START}重[绘画]){IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
+        rf"(?:(?:重绘|重画|去噪|降噪|改动)的?(?:幅度|强度|程度)|{START}重[绘画]){IS}(?P<strength>[01](?:\.\d{{1,9}})?(?![0-9.])|[零〇一](?:点{HAN}{{1,4}})?{ends})",
         rf"{free}(?:denoising )?strength{IS}(?P<strength>[01](?:\.\d{{1,9}})?)(?![0-9.])",
         rf"{START}(?P<upscale>{NUMERAL})\s?倍放大{END}",
-        rf"{START}(?:最后|然后|再|并且?|画[好完]后?|出图后?)*放大(?:到|成|为)?{IS}(?P<upscale>{NUMERAL})\s?倍{END}",
-        rf"{START}(?:(?:使?用)?模型{IS}|model\s?[:=]\s?)(?P<model>[a-z0-9][\w.-]{{0,60}})",
-        rf"(?:请?(?:使|采|选)?用|换成?|以)?\s?{free}(?P<model>[a-z0-9][\w.-]{{0,60}})\s?模型(?:来|的)?",
+        rf"(?<![被了着])(?:最后|然后|再|并且?|画[好完]后?|出图后?)*放大(?:到|成|为)?{IS}(?P<upscale>{NUMERAL})\s?倍{END}",
+        rf"{START}(?:(?:使?用)?模型{IS}|model\s?[:=]\s?)(?P<model>[a-z0-9][a-z0-9_.-]{{0,60}})",
+        rf"(?:请?(?:使|采|选)?用|换成?|以)?\s?{free}(?P<model>[a-z0-9][a-z0-9_.-]{{0,60}})\s?模型(?:来|的)?",
         rf"{free}seed{IS}(?P<seed>{whole})",
         rf"{START}随机种子{END}",
         rf"(?:(?:采样|迭代)?步数|{free}steps?){IS}(?P<steps>{NUMERAL})步?",
         rf"(?:采样|迭代|跑){IS}(?P<steps>{NUMERAL})步",
         rf"{START}(?:用|要)?(?P<steps>{NUMERAL})\s?(?:步|steps?){END}",
         rf"(?<![走退跑差第每后前了着0-9.])(?P<steps>\d{{1,20}})步{END}",
-        rf"(?:引导|提示词相关性)(?:系数|强度|值|度|比例)?{IS}(?P<guidance>{real})",
-        rf"{free}(?:cfg|guidance)(?:[ _-]?scale)?{IS}(?P<guidance>{real})",
+        rf"(?<![走退跑差第每后前了着爬进过到这那几笑])(?<!{HAN})(?P<steps>{HAN}?[十百]{HAN}{{0,3}})步{END}",
+        rf"(?:引导|提示词相关性)(?:系数|强度|值|度|比例)?{IS}(?P<guidance>{real}|{worded}{ends})",
+        rf"{free}(?:cfg|guidance)(?:[ _-]?scale)?{IS}(?P<guidance>{real}|{worded}{ends})",
         rf"采样(?:器|方法|方式)?{IS}(?P<sampler>{samplers})(?![a-z0-9+])",
         rf"用?{free}(?P<sampler>{samplers})\s?采样器?",
         rf"{START}(?P<sampler>{samplers})(?<!euler){END}",
@@ -237,7 +256,7 @@ def numbers(words: Words) -> Patterns:
         f"{height}{GAP}?{width}",
         r"(?<!\d)(?P<width>\d{2,5})宽[,，x× ]?(?P<height>\d{2,5})高",
         rf"(?:画幅|画面比例|宽高比|长宽比|比例|尺寸){IS}(?P<aspect>{ratio})的?",
-        rf"(?:{START}(?:(?:记得|最好|可以)?(?:要|是|用)|最好))?{free}(?<![:分])(?<![在着示有停])(?P<aspect>{usual})(?![0-9:a-z获胜赢负领]){frame}",
+        rf"(?:{START}(?:(?:记得|最好|可以)?(?:要|是|用)|最好))?{free}(?<![:分])(?<![在着示有停])(?<!{HAN})(?P<aspect>{usual})(?![0-9:a-z获胜赢负领战逆绝击]|{HAN}|的?(?:比[分赛]|战绩|成绩|优势|胜|领先|逆转)){frame}",
         rf"(?<![a-z]\s){START}(?P<aspect>{ratio}){frame}{END}",
     )
 
@@ -258,11 +277,12 @@ def shapes(words: Words) -> Patterns:
         rf"的(?P<aspect>{free})(?:{frame})?{END}",
         rf"(?:然后|最好|记得)*(?<!不)(?:想要|需要|要求|要|做成|弄成|改成)(?P<aspect>{free})(?:{frame})?的?{END}",
         rf"{START}(?P<aspect>{wide})的",
+        rf"{START}(?P<aspect>[竖横]着?|打[竖横直])(?=画(?:{NUMERAL}|[个张只条幅]))",
         rf"{wish}(?<!不要)(?<!不用)(?P<aspect>{free})(?:{frame})?(?:的|用|吧{END})?",
         rf"{START}(?:{want})?(?P<aspect>{either(alone)})(?:{frame}的?|的?{END})",
         rf"(?P<aspect>{either(alone)}){frame}的?",
         rf"(?<![有着印刻][^{STOPS}{CUT}])(?<![有着印刻][^{STOPS}{CUT}]{{2}})(?<![有着印刻][^{STOPS}{CUT}]{{3}})"
-        rf"(?:的|{START}[一1]?[个张款]|(?:我?(?:想|要|想要|准备|打算|用来|拿来|可以))?(?:做|当|作为|用作|换|换成|换个))?(?:{either(words['shapes_last']['of'])})?(?P<aspect>{either(last)})(?:用|使用)?{END}",
+        rf"(?:的|{START}[一1]?[个张款]|(?:我?(?:想|要|想要|准备|打算|用来|拿来|可以))?(?:[做弄整搞]?一?[个张]|做|当|作为|用作|换|换成|换一?个))?(?:{either(words['shapes_last']['of'])})?(?P<aspect>{either(last)})(?:用|使用)?{END}",
     )
 
 
@@ -285,12 +305,12 @@ def styles(words: Words, known: Mapping[str, str]) -> Patterns:
     kind = f"画(?!{either(table['kinds'].split())})"
     feels = either(table["feels"])
     thing = f"(?![0-9]|{either(table['things'].split())}|风(?![景光])[{wind}])"
-    several = (
-        rf"(?:铅笔|炭笔|中国|传统)?(?P<styles>{names}(?:\s?风?(?:[+&、和与加]|加上){names}){{0,8}})"
-    )
+    also = r"\s?(?:风格|画风|风)?\s?(?:[+&、和与加]|加上)\s?"
+    several = rf"(?:铅笔|炭笔|中国|传统)?(?P<styles>{names}(?:{also}{names}){{0,8}})"
     made = "(?:(?:请|帮我|给我)*[画做改变换弄]成|变为|改为)"
     wanted = r"(?<!不要)(?<!不是)(?<!不用)(?<!别用)"
     ends = rf"(?:的|{END})"
+    owned = "".join(f"(?<!{word})" for word in table["owners"].split())
     return _compiled(
         rf"{START}(?:整体|画面)?(?:的)?(?:风格|画风)(?:偏向?|接近|类似|参考|走|要|选|选择|{IS}){several}(?:{mark}|{kind})?(?:的{END})?",
         rf"(?:风格|画风)[:=]\s?(?P<styles>[^{STOPS}{CUT}]{{1,20}})",
@@ -299,13 +319,14 @@ def styles(words: Words, known: Mapping[str, str]) -> Patterns:
         rf"{START}[用以按]{several}的(?:{mark})(?:来|的)?",
         rf"{wanted}{START}(?:偏向?|接近|要)?{several}(?:{mark})?一?[点些]的?{END}",
         rf"{wanted}{START}{several}(?:{mark})?的?(?:混合|结合|混搭|融合)(?:风格?)?的?{END}",
+        rf"{START}[用以按]{several}(?:{mark})?来?(?:表现|呈现|展现|描绘|刻画|演绎|诠释|表达)",
         rf"{wanted}(?:{START}(?:整体|画面|统一)?[用以按要是]?|{made})?{several}\s?(?:{mark})"
         rf"(?:来?(?:呈现|表现|展现|来画){END}|来|\s?的)?",
         rf"{wanted}{START}(?:要|有|想要|要有)?(?:一?点)?{several}的?(?:那种)?(?:{feels})(?:的|{END})",
-        rf"{START}[用以按]{several}(?:{kind}|来(?:画|呈现|表现){END}|(?=画|来)|的?(?:形式|方式|手法|技法|效果)(?:来?(?:表现|呈现))?)的?",
+        rf"{START}[用以按]{several}(?:{kind}(?!出|下来)|来(?:画|呈现|表现){END}|(?=画|来)|的?(?:形式|方式|手法|技法|效果)(?:来?(?:表现|呈现))?)的?",
         rf"[用以]{several}(?:{kind}|来画|表现)?{END}",
         rf"{made}{several}(?:{kind}|版|的样子)?{ends}",
-        rf"(?<![上里中下着])的{several}(?:{kind})?{END}",
+        rf"(?<![上里中下着]){owned}的{several}(?:{kind})?{END}",
         rf"{START}(?:要|用)?{several}(?:{kind})?{thing}(?:版)?的?",
     )
 
@@ -332,14 +353,16 @@ def avoid(words: Words) -> Patterns:
     item = rf"(?:[^,;。!?()（），；！？{CUT}\s]|(?<=[a-z])\s(?=[a-z])){{1,200}}"
     typical, also = either(table["typical"]), either(table["also"])
     within = either(table["places"])
+    listed = rf"(?:、[^{STOPS}{CUT}的]{{1,12}}){{0,8}}"
+    inside = "(?:(?:背景|画面|图|画|照片)[里中上]?的)?"
     more = rf"(?:[,、\s]{{1,3}}(?:{typical}|和|或){{1,8}}{END})*"
     return _compiled(
-        rf"{START}(?:{also})?{never}(?:{either(table['begun'])})\s?(?P<avoid>[^{STOPS}{CUT}的]{{1,12}}{more}){END}",
-        rf"(?<![要特个区分告离级类写])(?<![写印刻][着有])(?:{START}(?:{within})|{also})?{never}"
+        rf"{START}(?:{also})?{never}(?:{either(table['begun'])})\s?(?P<avoid>{inside}[^{STOPS}{CUT}的]{{1,12}}{listed}{more}){END}",
+        rf"(?<![要特个区分告离级类写说喊叫])(?<![写印刻][着有])(?:{START}(?:{within})|{also})?{never}"
         rf"(?:{either(table['words'])})\s?(?P<avoid>{item}{more})",
         rf"{START}无(?P<avoid>(?:{typical})(?:[、和]?无(?:{typical})){{0,5}}){END}",
         rf"(?<=[{STOPS}{CUT}])(?P<avoid>[^{STOPS}{CUT}要]{{1,6}}?)[就都]?不要(?:了|出现|有)?{END}",
-        rf"(?<![有要])(?:{START}(?:{within})|{also})?(?:{either(table['mild'])})(?P<avoid>[^{STOPS}{CUT}的]{{1,12}})的?{END}",
+        rf"(?<![有要])(?:{START}(?:{within})|{also})?(?:{either(table['mild'])})(?P<avoid>[^{STOPS}{CUT}的]{{1,12}}{listed})的?{END}",
     )
 
 
@@ -372,10 +395,16 @@ def talk(words: Words) -> re.Pattern[str]:
     wish = "(?:帮我|给我|麻烦你?|请你?|谁能|谁来|我想|我要|能不能|你能|帮忙|可以)(?:再|先|去)?"
     errands = (
         f"^{GAP}*(?:{wish}(?:{either(table['verbs'])})(?!.*画)"
-        f"|(?:我|好|真|很|也|都|就)*想要?(?:{either(table['verbs'])})(?!.*[画图的]))"
+        f"|(?:我们?|好|真|很|也|都|就|只|还|又)*想要?(?:{either(table['verbs'])}|{either(table['wants'])})(?!.*(?:[图的]|画(?![架板笔框材室展集册])))"
+        f"|(?:我们?|好|真|很|也|都|就|只|还|又)*(?:想|想要|要)(?:一?[个点份句])?(?:{either(table['wanted'])})[啊呀吧呢嘛了]*{END})"
+    )
+    papers = (
+        f"^{GAP}*(?=(?:{wish}){{0,3}}(?:给我|来|发|传|要|想要|求|需要|找|拿|弄|搞|出|写|做|生成|整|帮))"
+        f"(?!.*[画图本])[^{STOPS}{CUT}]{{0,16}}(?:{either(table['papers'])})"
+        f"(?:[吧呗吗啊呀]|谢谢)*{END}"
     )
     shows = f"^{GAP}*(?:我|我们|咱们)?(?:想|要|去)+看(?:{either(table['shows'])}){END}"
-    return re.compile("|".join([*words["talk"]["always"], errands, shows]))
+    return re.compile("|".join([*words["talk"]["always"], errands, papers, shows]))
 
 
 def unasked(words: Words) -> re.Pattern[str]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from bot import unfold
 from bot.errors import StudioError
 from bot.parsing.follow import follow
 from bot.parsing.parser import POETIC, parse
@@ -113,12 +112,11 @@ def _size(request: Request) -> Iterator[str]:
 
 
 def _count(request: Request) -> Iterator[str]:
-    """Yield how many pictures; a prompt with braces stands for several itself."""
-    times, left = divmod(request.count, unfold.many(request.prompt))
-    if left:
+    """Yield how many pictures, or how many of each that a prompt with braces stands for."""
+    if request.total:
         yield f"--total {request.count}"
-    elif times != 1:
-        yield f"--n {times}"
+    elif request.count != 1:
+        yield f"--n {request.count}"
 
 
 def _styles(request: Request, *, literal: bool) -> Iterator[str]:

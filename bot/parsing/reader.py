@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.parsing.numeral import number
+from bot.parsing.numeral import NUMERAL, REAL, number, real
 from bot.parsing.text import fold
 from bot.parsing.vocabulary import Vocabulary
 from bot.request import Request
+from bot.wording import say
 from generation.recipe import Expand
 
 Changes = Mapping[str, Any]
@@ -17,13 +18,13 @@ Reader = Callable[[str, Vocabulary], Changes]
 
 USUAL_HIRES, USUAL_UPSCALE = 2.0, 2
 """How much larger, where nobody says."""
-_INTEGER = re.compile(r"-?\d{1,30}")
+_INTEGER = re.compile(rf"-?\d{{1,30}}|{NUMERAL}")
 _ABOUT = re.compile("一两|[一二两]三|三[四五]|四五|五六|六七|七八|八九")
 """A number or the next: 两三张."""
-_REAL = re.compile(r"-?\d{1,9}(\.\d{1,9})?|\.\d{1,9}")
+_REAL = re.compile(rf"-?\d{{1,9}}(\.\d{{1,9}})?|\.\d{{1,9}}|{REAL}")
 QUOTES = "“”「」『』\"'‘’"
 """Round a value they say nothing."""
-_SIZE = re.compile(r"(\d{1,9})(?:\s?(?:[x×✕*:]|乘以?)\s?(\d{1,9}))?")
+_SIZE = re.compile(rf"({NUMERAL})(?:\s?(?:[x×✕*:]|乘以?)\s?({NUMERAL}))?")
 _JOINTS = re.compile("风格|画风|风|画|和|与|加上|加|的")
 """Round and between names of styles."""
 _WEIGHED = re.compile(r"([^\s:*,、+\d][^:*,、+\d]*?)\s?[:*]\s?(\d(?:\.\d{1,4})?)")
@@ -59,11 +60,16 @@ def changed(request: Request, changes: Changes) -> Request:
 def _count(said: str, vocabulary: Vocabulary) -> Changes:
     if said in vocabulary.vague:
         count = vocabulary.vague[said]
-        return {"count": count, "notes": (f"“{said}张”按 {count} 张画",)}
+        return {"count": count, "notes": (_taken_for(said, count),)}
     folded = fold(said)
     if _ABOUT.fullmatch(folded):
-        return {"count": number(folded[-1]), "notes": (f"“{said}张”按 {number(folded[-1])} 张画",)}
+        count = number(folded[-1])
+        return {"count": count, "notes": (_taken_for(said, count),)}
     return {"count": number(folded)}
+
+
+def _taken_for(said: str, count: int) -> str:
+    return say("“{said}张”按 {count} 张画", said=said, count=count)
 
 
 def _styles(said: str, vocabulary: Vocabulary) -> Changes:
@@ -116,8 +122,8 @@ def _bare(item: str, vocabulary: Vocabulary) -> str:
 
 def _size(said: str, vocabulary: Vocabulary) -> Changes:
     match = _matched(_SIZE, said)
-    width = int(match[1])
-    return {"width": width, "height": int(match[2]) if match[2] else width}
+    width = number(match[1])
+    return {"width": width, "height": number(match[2]) if match[2] else width}
 
 
 def _aspect(said: str, vocabulary: Vocabulary) -> Changes:
@@ -155,7 +161,7 @@ def _expand(said: str, vocabulary: Vocabulary) -> Changes:
 def _file(said: str, vocabulary: Vocabulary) -> Changes:
     """Open nothing: words that come from anywhere must not. The terminal takes its own before."""
     del said, vocabulary
-    return {"notes": ("从这里打不开文件，原图和遮罩没有用上",)}
+    return {"notes": (say("从这里打不开文件，原图和遮罩没有用上"),)}
 
 
 def _hires(said: str, vocabulary: Vocabulary) -> Changes:
@@ -165,7 +171,8 @@ def _hires(said: str, vocabulary: Vocabulary) -> Changes:
 
 def _upscale(said: str, vocabulary: Vocabulary) -> Changes:
     del vocabulary
-    return {"upscale": number(fold(said).rstrip("x倍 ")) if said else USUAL_UPSCALE}
+    times = fold(said).rstrip("x倍 ")
+    return {"upscale": USUAL_UPSCALE if times in ("", "一") else number(times)}
 
 
 def _sampler(said: str, vocabulary: Vocabulary) -> Changes:
@@ -191,6 +198,10 @@ def _number(field: str, form: re.Pattern[str], convert: Callable[[str], float]) 
     return reader
 
 
+def _whole(said: str) -> int:
+    return -number(said[1:]) if said.startswith("-") else number(said)
+
+
 READERS: Mapping[str, Reader] = {
     "aspect": _aspect,
     "avoid": _avoid,
@@ -198,23 +209,23 @@ READERS: Mapping[str, Reader] = {
     "expand": _expand,
     "fast": lambda said, _: {"fast": True},
     "file": _file,
-    "guidance": _number("guidance", _REAL, float),
-    "height": _number("height", _INTEGER, int),
+    "guidance": _number("guidance", _REAL, real),
+    "height": _number("height", _INTEGER, _whole),
     "hires": _hires,
     "poem": lambda said, _: {"poem": True},
     "polish": lambda said, _: {"polish": True},
     "prompt": _prompt,
     "sampler": _sampler,
-    "seed": _number("seed", _INTEGER, int),
+    "seed": _number("seed", _INTEGER, _whole),
     "size": _size,
     "skip_translation": lambda said, _: {"skip_translation": True},
-    "strength": _number("strength", _REAL, float),
+    "strength": _number("strength", _REAL, real),
     "steps": lambda said, _: {"steps": number(fold(said))},
     "styles": _styles,
-    "total": _count,
+    "total": lambda said, vocabulary: {**_count(said, vocabulary), "total": True},
     "upscale": _upscale,
     "weighed": _weighed,
     "weights": _weights,
     "model": lambda said, _: {"model": said},
-    "width": _number("width", _INTEGER, int),
+    "width": _number("width", _INTEGER, _whole),
 }

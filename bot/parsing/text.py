@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.errors import TooLong
 from bot.script import simplified
+from bot.wording import say
 
 MAX_CHARS = 1000
 """The longest message that is read, as typed and as cleaned. Literals count apart, each."""
@@ -21,6 +22,8 @@ _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 """Letters and symbols that show nothing."""
 _MARKS = frozenset({"Mn", "Me"})
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co"})
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F) if chr(wide).isalnum()}
+"""Full-width Latin letters and digits, as those on a keyboard."""
 _ZWJ = "\u200d"
 _FOLDS = Path(__file__).with_name("folds.toml")
 CLOSING = {"“": "”", "「": "」", "『": "』", '"': '"'}
@@ -35,11 +38,15 @@ _LITERAL = re.compile(
 """The value of a flag between quotation marks."""
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, lines: bool = False) -> str:
     """Return the message in NFC, without what nobody can see and with single spaces.
 
     Control, format, private and surrogate characters go, but for the joiner inside an emoji;
-    so does every combining mark beyond the fourth.
+    so does every combining mark beyond the fourth. Full-width letters and digits become narrow.
+
+    Args:
+        text: As it came.
+        lines: Whether to keep where a line ends; empty lines go. Else that is a space.
 
     Raises:
         TooLong: The message is not read at all.
@@ -48,7 +55,9 @@ def clean(text: str) -> str:
     visible = "".join(
         character for number, character in enumerate(text) if _is_kept(text, number, character)
     )
-    cleaned = " ".join(_capped(unicodedata.normalize("NFC", visible)).split())
+    normal = _capped(unicodedata.normalize("NFC", visible.translate(_NARROW)))
+    each = (" ".join(line.split()) for line in (normal.splitlines() if lines else [normal]))
+    cleaned = "\n".join(line for line in each if line)
     _refuse_long(cleaned)  # NFC makes three characters of some
     return cleaned
 
@@ -91,7 +100,9 @@ def _refuse_long(text: str) -> None:
     between = len(text) - sum(end - start for start, end in spans)
     longest = max([between, *inside])
     if longest > MAX_CHARS:
-        raise TooLong(f"这段话有 {longest} 个字，最多 {MAX_CHARS} 个")
+        raise TooLong(
+            say("这段话有 {longest} 个字，最多 {most} 个", longest=longest, most=MAX_CHARS)
+        )
 
 
 def _is_kept(text: str, number: int, character: str) -> bool:

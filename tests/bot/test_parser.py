@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -203,12 +204,46 @@ def test_a_taught_word_stays_as_it_is(text: str, prompt: str) -> None:
     assert parse(text, STYLES).prompt == prompt
 
 
+def test_a_poem_keeps_its_lines_and_nothing_else_does() -> None:
+    poem = parse("给这首诗配图：\r\n 床前明月光，\n\n疑是地上霜。 ", STYLES)
+    assert poem.prompt == "床前明月光，\n疑是地上霜。"
+    assert parse("画一只猫\n在屋顶上", STYLES).prompt == "一只猫 在屋顶上"
+
+
+def test_letters_and_digits_become_narrow_and_punctuation_stays() -> None:
+    request = parse("画一辆ＡＥ８６，车牌“Ｇ７”，１２朵花！别有ＬＯＧＯ", STYLES)
+    assert request.prompt == "一辆AE86，车牌“G7”，12朵花"
+    assert request.avoid == "LOGO"
+
+
+@pytest.mark.parametrize(
+    ("said", "changes"),
+    [
+        ("种子一百二十三", {"seed": 123}),
+        ("种子二零二四", {"seed": 2024}),
+        ("三十步", {"steps": 30}),
+        ("引导七点五", {"guidance": 7.5}),
+        ("重绘幅度零点六", {"strength": 0.6}),
+        ("宽七百六十八高五百一十二", {"width": 768, "height": 512}),
+        ("九比十六", {"aspect": "9:16"}),
+        ("放大一倍", {"upscale": 2}),
+    ],
+)
+def test_numbers_may_be_in_chinese_numerals(said: str, changes: dict[str, Any]) -> None:
+    assert parse(f"画一只猫，{said}", STYLES) == replace(Request(prompt="一只猫"), **changes)
+
+
+@pytest.mark.parametrize("text", ["画种子千姿百态", "画五十步笑百步", "画一个人走了一百步"])
+def test_numerals_in_what_is_to_be_drawn_are_no_settings(text: str) -> None:
+    assert parse(text, STYLES) == Request(prompt=text[1:])
+
+
 @pytest.mark.parametrize(
     "one",
     [
         pytest.param(one, id=one.text)
-        for name in ("requests_third.tsv", "requests_fourth.tsv")
-        for one in labelled(FILE.with_name(name))
+        for name in ("blind", "third", "fourth", "fifth", "sixth")
+        for one in labelled(FILE.with_name(f"requests_{name}.tsv"))
         if not one.context
     ],
 )

@@ -32,7 +32,8 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
     except StudioError as error:
         words = str(error)
     else:
-        words = request.prompt + request.avoid + "".join(request.styles + request.notes)
+        prompt = request.prompt.replace("\n", "") if request.poem else request.prompt
+        words = prompt + request.avoid + "".join(request.styles + request.notes)
         assert request.prompt == request.prompt.strip() != ""
     assert words
     assert not HIDDEN & {unicodedata.category(character) for character in words}
@@ -53,8 +54,9 @@ def test_folding_keeps_the_length(text: str) -> None:
 
 @given(st.text(max_size=MAX_CHARS))
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
-    once = clean(text)
-    assert len(once) > MAX_CHARS or clean(once) == once
+    for lines in (False, True):
+        once = clean(text, lines=lines)
+        assert len(once) > MAX_CHARS or clean(once, lines=lines) == once
 
 
 @given(st.text(max_size=200))

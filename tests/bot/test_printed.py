@@ -54,6 +54,7 @@ REQUESTS = st.builds(
     width=wholes,
     height=wholes,
     count=st.integers(1, 10**9),
+    total=st.booleans(),
     seed=st.none() | st.integers(-(10**29), 10**29),
     steps=st.none() | st.integers(1, 10**9),
     guidance=st.none() | floats(10**9 - 1, 6),
@@ -99,7 +100,9 @@ def test_any_request_is_printed_so_that_it_is_read_again(request: Request) -> No
 
 @given(REQUESTS)
 def test_a_picture_needs_no_prompt_and_is_on_no_line(request: Request) -> None:
-    bare = replace(request, prompt="", count=1, source="ab" * 32, source_px=(64, 64), mask="cd")
+    bare = replace(
+        request, prompt="", count=1, total=False, source="ab" * 32, source_px=(64, 64), mask="cd"
+    )
     assert read_again(bare) == replace(bare, source="", source_px=None, mask="")
 
 
@@ -129,8 +132,21 @@ def test_labelled_messages_are_printed_so_that_they_are_read_again(one: Labelled
             "猫 --style 水墨 --weights 0.5,0.25",
         ),
         (Request(prompt="猫", styles=("My 2nd style",)), "猫 --style “My 2nd style”"),
-        (Request(prompt="{红,蓝}灯", count=4), "{红,蓝}灯 --n 2"),
-        (Request(prompt="{红,蓝}灯", count=3), "{红,蓝}灯 --total 3"),
+        (Request(prompt="{红,蓝}灯"), "{红,蓝}灯"),
+        (Request(prompt="{红,蓝}灯", count=2), "{红,蓝}灯 --n 2"),
+        (Request(prompt="{红,蓝}灯", count=3, total=True), "{红,蓝}灯 --total 3"),
+        (
+            Request(prompt="床前明月光，\n疑是地上霜。", styles=("诗意",), poem=True),
+            "给这句诗配图：床前明月光，\n疑是地上霜。",
+        ),
+        (
+            Request(prompt="一头牛\n一把犁", poem=True, seed=7),
+            "一头牛\n一把犁 --seed 7 --poem",
+        ),
+        (
+            Request(prompt="不要停车，\n牌子。", poem=True),
+            "/draw --prompt “不要停车，\n牌子。” --poem",
+        ),
         (
             Request(prompt="空山新雨后，天气晚来秋。", styles=("诗意",), poem=True, seed=7),
             "给这句诗配图：空山新雨后，天气晚来秋。 --seed 7",
@@ -191,7 +207,7 @@ def test_what_is_quoted_is_unquoted_as_it_was(text: str) -> None:
         ("猫 --style “国风”", {"styles": ("水墨",)}),
         ("猫 --style 水墨:0.5+油画:1", {"styles": ("水墨", "油画"), "weights": (0.5, 1.0)}),
         ("猫 --style 水墨 --weights 0.5", {"styles": ("水墨",), "weights": (0.5,)}),
-        ("{红,蓝}猫 --total 3", {"prompt": "{红,蓝}猫", "count": 3}),
+        ("{红,蓝}猫 --total 3", {"prompt": "{红,蓝}猫", "count": 3, "total": True}),
         ("猫 --诗 --润色 --不翻译", {"poem": True, "polish": True, "skip_translation": True}),
         ("--poem 猫", {"poem": True}),
         ("--polish 猫", {"polish": True}),
