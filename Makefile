@@ -49,6 +49,9 @@ mini: $(DEV)     ## make the embedded model and its styles anew, from nothing: h
 sheet: $(DEV)    ## draw the sample sheet of the embedded model
 	$(PY) -m generation.mini.sheet --to docs/mini/sheet.jpg
 
+samples: $(RUN)  ## draw the sample pictures of the program's styles
+	$(VENV)/bin/danqing style samples --to bot/samples
+
 engine: $(RUN)   ## the engine process by itself
 	$(VENV)/bin/danqing engine
 
@@ -66,4 +69,4 @@ $(DEV): $(RUN)
 	$(PIP) -e '.[dev]'
 	@touch $@
 
-.PHONY: help setup run test check lint types imports test-gpu bench fix mini sheet engine
+.PHONY: help setup run test check lint types imports test-gpu bench fix mini sheet samples engine

@@ -6,23 +6,26 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.config import Config
 from adapters.monitor import Monitor, healthy
+from adapters.pulse import Pulse
 from adapters.readiness import Readiness
 from bot import segment
 from bot.app import App
 from bot.courier import Courier
 from bot.job import Job
-from bot.label import LabelConfig, label
+from bot.label import LabelConfig, label, sketch
 from bot.pace import Pace
 from bot.painter import Painter
 from bot.policy import PolicyConfig
 from bot.ports import Adapter, Engine
 from bot.quota import Quota
+from bot.reply import Status
+from bot.role import Roles
 from bot.rules import Rules
 from bot.size import ModelShape
 from bot.store import tally
@@ -31,7 +34,7 @@ from bot.store.upkeep import Upkeep
 from bot.style import Styles
 from bot.words.judge import Words
 from generation.client import EngineClient
-from generation.recipe import Picture
+from generation.recipe import Picture, Preview
 from generation.zoo import folder
 
 MAX_SEED = 2**32
@@ -94,23 +97,27 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
     settings = config.engine.model_copy(update={"knee_file": knees.absolute()})
     engine = EngineClient(settings, store.sources.read)
     try:
+        pulse = Pulse(engine, tuple(config.engine.models))
         async with _watched(config, store, engine, adapters) as watched:
-            courier = Courier(store, watched.adapters)
+            courier = Courier(store, watched.adapters, Sketches(config.label))
             pace = Pace(time.monotonic)
-            rules = Rules(policy=policy(config), quota=Quota(config.quota), words=words)
+            roles = Roles(config.roles)
+            quota = Quota(config.quota, roles)
+            rules = Rules(policy=policy(config), quota=quota, roles=roles, words=words)
             painter = Painter(
                 *(store, styles, watched.engine, courier),
                 *(Labels(config.label), pace, config.queue.in_flight),
             )
-            yield Studio(
-                store=store,
-                app=App(store, adapters, styles, rules, pace, new_seed),
-                painter=painter,
-                courier=courier,
-                engine=engine,
-                upkeep=Upkeep(store, config.gallery),
-                monitor=watched.monitor,
-            )
+            with pulse.noting():
+                yield Studio(
+                    store=store,
+                    app=App(store, adapters, styles, rules, pace, new_seed, pulse.look),
+                    painter=painter,
+                    courier=courier,
+                    engine=engine,
+                    upkeep=Upkeep(store, config.gallery),
+                    monitor=watched.monitor,
+                )
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await engine.close()
@@ -182,3 +189,16 @@ class Labels:
         """Return the labelled PNG of a picture; another attempt at the job gives the same bytes."""
         content = f"{job.id}/{number}/{job.created_at!r}/".encode() + picture.rgb
         return label(picture, f"danqing-{hashlib.sha256(content).hexdigest()[:32]}", self._config)
+
+
+class Sketches:
+    """Labels pictures in the making in the operator's name."""
+
+    def __init__(self, config: LabelConfig) -> None:
+        self._config = config
+
+    def __call__(self, status: Status, previews: Sequence[Preview]) -> bytes:
+        """Return a labelled PNG of the pictures of a job."""
+        content = f"{status.job_id}/".encode() + b"/".join(preview.rgb for preview in previews)
+        produce_id = f"danqing-sketch-{hashlib.sha256(content).hexdigest()[:32]}"
+        return sketch(previews, produce_id, self._config)

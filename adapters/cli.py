@@ -201,7 +201,7 @@ def _add_engine(commands: _Commands) -> None:
 
 
 def _add_style(commands: _Commands) -> None:
-    words = said("styles of your own: add, list, remove", "自己的画风：add、list、remove")
+    words = said("styles: add, list, samples, remove", "画风：add、list、samples、remove")
     verbs = commands.group("style", words)
     words = said("check a LoRA, draw with it, make a style of it", "检查 LoRA、试画、做成画风")
     add = verbs.add_parser("add", help=words, description=words, parents=[commands.data])
@@ -229,6 +229,13 @@ def _add_style(commands: _Commands) -> None:
         "list", help=words, description=words, parents=[commands.data, commands.json]
     )
     listing.set_defaults(command=_styles)
+    words = said("draw sample pictures of styles", "给画风画样图")
+    samples = verbs.add_parser("samples", help=words, description=words, parents=[commands.data])
+    samples.set_defaults(command=_style_samples)
+    words = said("else: all that have none", "不写就是还没有样图的")
+    samples.add_argument("names", nargs="*", metavar="NAME", help=words)
+    words = said("else: in the data folder", "不写就在数据目录里")
+    samples.add_argument("--to", type=Path, metavar="DIR", help=words)
     words = said("take one of yours out", "删掉一个自己的画风")
     remove = verbs.add_parser("remove", help=words, description=words, parents=[commands.data])
     remove.set_defaults(command=_style_remove)
@@ -280,6 +287,12 @@ def _style_add(arguments: argparse.Namespace) -> int:
         replace=arguments.replace,
     )
     return add(arguments.data, wish)
+
+
+def _style_samples(arguments: argparse.Namespace) -> int:
+    from adapters.sampling import samples
+
+    return samples(arguments.data, arguments.names, arguments.to)
 
 
 def _style_remove(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import (
@@ -23,6 +23,7 @@ from bot.address import ChatConfig
 from bot.label import LabelConfig
 from bot.policy import PolicyConfig
 from bot.quota import QuotaConfig
+from bot.role import RoleConfig
 from bot.store.limits import GalleryConfig, QueueConfig
 from bot.words.config import WordsConfig
 from generation.config import EngineConfig, files
@@ -62,6 +63,8 @@ class Config(BaseSettings):
     gallery: GalleryConfig = Field(default_factory=GalleryConfig)
     policy: PolicyConfig = Field(default_factory=PolicyConfig)
     quota: QuotaConfig = Field(default_factory=QuotaConfig)
+    roles: Mapping[str, RoleConfig] = Field(default_factory=dict[str, RoleConfig])
+    """People for whom other limits hold, and operators, by name of the role."""
     chat: ChatConfig = Field(default_factory=ChatConfig)
     words: WordsConfig = Field(default_factory=WordsConfig)
     label: LabelConfig = Field(default_factory=LabelConfig)
@@ -158,7 +161,24 @@ def _fault(path: Path, found: Mapping[str, object]) -> str:
     if found["type"] == "extra_forbidden":
         words = said(f"{path}: {key}: no such key", f"{path}：{key}：没有这个配置项")
         return words + _nearest(place[-1], _keys_beside(place))
-    return f"{path}: {key}: {found['msg']}"
+    return f"{path}: {key}: {_out_of_range(found) or found['msg']}"
+
+
+def _out_of_range(found: Mapping[str, Any]) -> str:
+    """Return what bound a number is beyond; empty if that is not the fault."""
+    given: object = found["input"]
+    bounds: Mapping[str, float] = found.get("ctx", {})
+    match found["type"]:
+        case "greater_than_equal":
+            least = f"{bounds['ge']:g}"
+            return said(
+                f"must be at least {least}, not {given}", f"不能小于 {least}，现在是 {given}"
+            )
+        case "greater_than":
+            below = f"{bounds['gt']:g}"
+            return said(f"must be above {below}, not {given}", f"要大于 {below}，现在是 {given}")
+        case _:
+            return ""
 
 
 def _keys_beside(place: tuple[str, ...]) -> set[str]:

@@ -14,14 +14,14 @@ from prometheus_client.registry import Collector
 
 from adapters.monitor import Answer
 from adapters.readiness import Living, connected
-from bot.errors import NotSent
-from bot.event import Event
+from bot.errors import MessageGone, NotSent
+from bot.event import Event, User
 from bot.job import State
 from bot.ports import Adapter, Engine
-from bot.reply import Delivery, Sent, Status
+from bot.reply import Delivery, Edit, Limits, Sent, Status
 from bot.store import tally
 from bot.store.store import Store
-from bot.store.tally import Tally
+from bot.store.tally import Ended, Tally
 from generation.errors import EngineError
 from generation.recipe import Picture, Progress, Recipe
 from generation.wire import Beat
@@ -49,11 +49,15 @@ class Meters:
             buckets=DRAW_S,
         )
         self.jobs = Counter(
-            "danqing_jobs_ended", "Jobs that were drawn or have failed", ["end"], registry=registry
+            "danqing_jobs_ended",
+            "Jobs that were drawn, have failed or were cancelled",
+            ["end"],
+            registry=registry,
         )
         self.deliveries = Counter(
             "danqing_deliveries",
-            "Attempts to send a reply: sent, later (it was not), unknown, refused for good, bug",
+            "Attempts to send a reply: sent, later (it was not), unknown, refused for good, gone "
+            "(the message that was to become it), bug",
             ["platform", "outcome"],
             registry=registry,
         )
@@ -138,6 +142,32 @@ class _Adapter:
             self._meters.deliveries.labels(self._platform, outcome).inc()
         return messages
 
+    @property
+    def limits(self) -> Limits:
+        return self._adapter.limits
+
+    async def edit(self, edit: Edit) -> Sequence[Sent]:
+        outcome = "bug"
+        try:
+            messages = await self._adapter.edit(edit)
+            outcome = "sent"
+        except MessageGone:
+            outcome = "gone"
+            raise
+        except NotSent as error:
+            outcome = _outcome(error)
+            raise
+        except asyncio.CancelledError:
+            outcome = "unknown"
+            raise
+        finally:
+            if edit.last:  # the others show where a job is: they may be lost
+                self._meters.deliveries.labels(self._platform, outcome).inc()
+        return messages
+
+    async def avatar(self, user: User) -> bytes | None:
+        return await self._adapter.avatar(user)
+
     async def show(self, status: Status) -> None:
         await self._adapter.show(status)
 
@@ -153,6 +183,10 @@ class _Facts:
     """What is so at the moment of a scrape."""
 
     tally: Tally
+    refusals: Mapping[str, int]
+    bans: int
+    paused: tuple[bool, int]
+    """Everywhere, and chats by themselves."""
     free_bytes: int
     ready: bool
     starts: int
@@ -192,6 +226,9 @@ class Scraper(Collector):
             await self._note_ended()
             self._facts = _Facts(
                 tally=await self._store.read(tally.tally),
+                refusals=await self._store.read(self._store.acts.refusals),
+                bans=await self._store.read(tally.bans, self._store.now()),
+                paused=await self._store.read(tally.pauses),
                 free_bytes=self._store.gallery.pictures.free_bytes(),
                 ready=self._engine.ready.is_set(),
                 starts=self._engine.starts,
@@ -205,6 +242,7 @@ class Scraper(Collector):
         """Yield what was found at the last look."""
         if self._facts is not None:
             yield from _of_store(self._facts)
+            yield from _of_operators(self._facts)
             yield from _of_platforms(self._facts)
             yield from _of_engine(self._facts)
 
@@ -212,14 +250,20 @@ class Scraper(Collector):
         while True:
             last, jobs = await self._store.read(tally.ended, self._since)
             for job in jobs:
-                if job.waited_s is not None:
+                if job.waited_s is not None and not job.cancelled:
                     self._meters.waits.observe(job.waited_s)
-                if job.drawn_s is not None:
+                if job.drawn_s is not None and not job.cancelled:
                     self._meters.draws.observe(job.drawn_s)
-                self._meters.jobs.labels("failed" if job.drawn_s is None else "drawn").inc()
+                self._meters.jobs.labels(_end(job)).inc()
             self._since = last
             if not jobs:
                 return
+
+
+def _end(job: Ended) -> str:
+    if job.cancelled:
+        return "cancelled"
+    return "failed" if job.drawn_s is None else "drawn"
 
 
 def _of_store(facts: _Facts) -> Iterator[Metric]:
@@ -236,6 +280,23 @@ def _of_store(facts: _Facts) -> Iterator[Metric]:
         ("danqing_disk_free_bytes", "Room on the disk of the data folder", facts.free_bytes),
     ):
         yield GaugeMetricFamily(name, words, value)
+
+
+def _of_operators(facts: _Facts) -> Iterator[Metric]:
+    refused = CounterMetricFamily(
+        "danqing_refused", "Requests and presses that were refused, by error", labels=["error"]
+    )
+    for error, count in sorted(facts.refusals.items()):
+        refused.add_metric([error], count)
+    yield refused
+    yield GaugeMetricFamily("danqing_banned_people", "People who are not served", facts.bans)
+    everywhere, chats = facts.paused
+    paused = GaugeMetricFamily(
+        "danqing_paused", "Pauses: of everything (0 or 1), and of single chats", labels=["scope"]
+    )
+    paused.add_metric(["all"], everywhere)
+    paused.add_metric(["chat"], chats)
+    yield paused
 
 
 def _of_platforms(facts: _Facts) -> Iterator[Metric]:

@@ -20,14 +20,15 @@ import msgspec
 from adapters import logs
 from adapters.config import Config, ConfigError, load
 from adapters.console.adapter import ConsoleAdapter, open_console
-from adapters.console.inbound import PLATFORM
+from adapters.console.inbound import CHAT, PLATFORM
 from adapters.console.once import Once
 from adapters.locale import said
 from adapters.monitor import MonitorConfig
 from adapters.report import report
-from bot.event import Role
+from bot.event import Role, User
 from bot.reply import Delivery
 from bot.store.sources import Sources
+from bot.wording import LANGUAGE
 from generation import server
 from generation.config import EngineConfig
 
@@ -80,7 +81,8 @@ def draw(
     images = [sources.take(role, path) for role, path in handed_in.items()]
     face = Once(text, images, user=user or _login(), new_id=_new_id, now=time.time, quiet=json)
     alone = config.model_copy(update={"monitor": MonitorConfig()})  # nobody watches one picture
-    told = _until_told(_serve(alone, ConsoleAdapter(face), finish=False))
+    adapter = ConsoleAdapter(face)
+    told = _until_told(_serve(alone, adapter, user=user or _login(), finish=False))
     if face.answer is None:
         return told or 1
     files = _copied(face.answer, out)
@@ -138,13 +140,16 @@ def _talk(config: Config, *, user: str | None, json: bool) -> int:
         new_id=_new_id,
         clock=time.monotonic,
     )
-    return _until_told(_serve(config, adapter, finish=json or not sys.stdin.isatty()))
+    finish = json or not sys.stdin.isatty()
+    return _until_told(_serve(config, adapter, user=user or _login(), finish=finish))
 
 
-async def _serve(config: Config, adapter: ConsoleAdapter, *, finish: bool) -> None:
+async def _serve(config: Config, adapter: ConsoleAdapter, *, user: str, finish: bool) -> None:
     from adapters.build import studio
 
     async with studio(config, {PLATFORM: adapter}) as made:
+        language = made.store.preferences.language
+        LANGUAGE.set(await made.store.read(language, User(PLATFORM, user), CHAT))
 
         async def hear(update_id: str, body: bytes) -> None:
             await made.app.hear(PLATFORM, update_id, body)

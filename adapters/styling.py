@@ -1,6 +1,5 @@
 """The commands about the operator's own styles: style add, style remove."""
 
-import hashlib
 import math
 import os
 import shutil
@@ -15,8 +14,10 @@ from pathlib import Path
 from adapters import own_style
 from adapters.config import LORAS, Config, load
 from adapters.locale import said
-from bot.label import label
+from adapters.sampling import labelled, recipe_of, small
+from bot.errors import LabelMissing
 from bot.request import Request
+from bot.store.samples import Samples, drop, keep
 from bot.style import FILE as PROGRAMS
 from bot.style import BrokenStyles, Style, Styles, merged, parsed, read
 from generation.config import EngineConfig
@@ -72,11 +73,12 @@ def add(data: Path | None, wish: Wish) -> int:
         copy = stage / place.name
         _copy(wish.file, copy)
         pictures = _tried(config.engine, style, copy, wish)
-        png = _labelled(config, pictures[1])
+        png = labelled(config, pictures[1])
         (stage / "picture.png").write_bytes(png)
         with _in_place({copy: place, stage / "picture.png": place.with_suffix(".png")}, stage):
             own_style.write(config.own_styles, longer)
-    _tell_added(config, style, fit, place, pictures)
+    _tell_added(config, style, fit, place, pictures[:2])
+    _sample(config, style, pictures[2])
     return 0
 
 
@@ -103,6 +105,7 @@ def remove(data: Path | None, name: str, *, delete: bool) -> int:
         )
         raise BrokenStyles([words])
     own_style.write(path, own_style.removed(path, own_style.text_of(path), style))
+    drop(Samples(config.data_dir).own, style.name)
     _say(said(f"style {style.name} removed from {path}", f"画风 {style.name} 已从 {path} 删掉"))
     others = {lora for other in Styles.load(own=path) for lora in other.loras}
     for lora in style.loras:
@@ -238,8 +241,10 @@ def _in_place(files: Mapping[Path, Path], stage: Path) -> Generator[None]:
         raise
 
 
-def _tried(config: EngineConfig, style: Style, file: Path, wish: Wish) -> tuple[Picture, Picture]:
-    """Return a picture in the style without its LoRA and with it.
+def _tried(
+    config: EngineConfig, style: Style, file: Path, wish: Wish
+) -> tuple[Picture, Picture, Picture]:
+    """Return a picture in the style without its LoRA and with it, and the style's sample.
 
     Raises:
         EngineError: It cannot be drawn, or is the same.
@@ -252,17 +257,25 @@ def _tried(config: EngineConfig, style: Style, file: Path, wish: Wish) -> tuple[
     request = Request(prompt=wish.prompt, seed=wish.seed, width=side, height=side)
     (worn,) = style.recipes(request)
     trying = config.model_copy(update={"loras": {style.name: file}})
-    without, with_it = draw(trying, [replace(worn, loras={}), worn])
+    recipes = [replace(worn, loras={}), worn, recipe_of(config, style)]
+    without, with_it, sample = draw(trying, recipes)
     changed = sum(
         abs(one - other) > SEEN for one, other in zip(without.rgb, with_it.rgb, strict=True)
     )
     if not changed:
         raise BrokenLora(f"LoRA {file.name} 不能用：画出来和不用它一样")
-    return without, with_it
+    return without, with_it, sample
 
 
-def _labelled(config: Config, picture: Picture) -> bytes:
-    return label(picture, f"danqing-{hashlib.sha256(picture.rgb).hexdigest()[:32]}", config.label)
+def _sample(config: Config, style: Style, picture: Picture) -> None:
+    """Keep the style's sample; the style is there whether that can be kept or not."""
+    try:
+        path = keep(Samples(config.data_dir).own, style, small(labelled(config, picture)))
+    except (OSError, EngineError, LabelMissing) as error:
+        words = f"danqing style samples {style.name}"
+        _say(said(f"no sample ({error}); try: {words}", f"样图没画成（{error}），可再试：{words}"))
+    else:
+        _say(said(f"sample: {path}", f"样图：{path}"))
 
 
 def _tell_added(

@@ -43,6 +43,12 @@ class Verb(StrEnum):
     """Say what the artwork was made of, so that it can be asked for again."""
     PAGE = "page"
     """Show what is older than the artwork, of the list that is the value."""
+    SHOW = "show"
+    """Show the artwork."""
+    GRAB = "grab"
+    """Take a share of the gift."""
+    CLEAR = "clear"
+    """Stop jobs that wait, up to this one; whose, is the value."""
     DELETE = "delete"
     """Ask whether to delete the artwork; with a value, do it."""
 

@@ -9,28 +9,36 @@ from aiosqlite import Connection
 
 from bot import commands, texts
 from bot.artwork import Artwork
+from bot.avatar import Avatars
 from bot.command import Call, Desk
 from bot.errors import DiskFull, NoRoom, NoSuchPicture, NotUnderstood, StudioError
-from bot.event import Chat, Image, Message, Press, User
+from bot.event import Chat, Event, Image, Message, Press, Stray, Submission, User
 from bot.follow import Revision
-from bot.job import Job
+from bot.gate import Gate
+from bot.job import Job, State
 from bot.pace import Pace
 from bot.parsing.parser import parse
 from bot.policy import cost, settle
 from bot.ports import Adapter
 from bot.press import Presses
+from bot.purse import Purse
 from bot.request import Request
+from bot.retouch import Retoucher
 from bot.revision import Reviser
 from bot.rules import Rules
 from bot.store.inbox import Update
 from bot.store.store import Store
 from bot.style import Styles
 from bot.trace import JOB, UPDATE
+from bot.vital import Look
+from bot.wording import LANGUAGE, say
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 """An update that the process has died on so often is not tried again."""
+BURST_S = 5.0
+"""What a button asks for is not ordered twice within this time, though it is drawn at once."""
 DISK_S = 5.0
 """How long to wait for room on a full disk."""
 
@@ -46,6 +54,7 @@ class App:
         rules: Rules,
         pace: Pace,
         new_seed: Callable[[], int],
+        look: Look | None = None,
     ) -> None:
         self._store = store
         self._adapters = adapters
@@ -53,8 +62,20 @@ class App:
         self._rules = rules
         self._pace = pace
         self._new_seed = new_seed
-        self._desk = Desk(store=store, styles=styles, pace=pace, quota=rules.quota)
+        self._purse = Purse(store, rules.quota)
+        self._desk = Desk(
+            store=store,
+            styles=styles,
+            pace=pace,
+            rules=rules,
+            purse=self._purse,
+            new_seed=new_seed,
+            look=look,
+        )
+        self._gate = Gate(store, rules)
         self._reviser = Reviser(store, styles)
+        self._retoucher = Retoucher(store, styles, self._reviser)
+        self._avatars = Avatars(store, adapters)
         self._presses = Presses(store, styles, self._reviser, self._order_pressed)
 
     async def hear(self, platform: str, update_id: str, body: bytes) -> None:
@@ -77,7 +98,8 @@ class App:
         """Answer one update: the job, the answer and the note that it is done are one commit."""
         UPDATE.set(update.id)
         try:
-            gone = await self._store.write(self._answer, update)
+            portrayed = await self._looked_at(update)
+            gone = await self._store.write(self._answer, update, portrayed)
             if gone is not None:
                 await asyncio.to_thread(self._store.gallery.remove_files, [gone])
         except DiskFull:
@@ -86,6 +108,14 @@ class App:
         except Exception:  # the boundary: a bug costs one answer, not the studio
             log.exception("update %d", update.id)
             await self._store.insist(self._apologise, update)
+
+    async def _looked_at(self, update: Update) -> Message | StudioError | None:
+        """Do what takes time, before anything is locked; see `_answer` for what is returned."""
+        if update.attempts >= MAX_ATTEMPTS:
+            return None
+        event = self._adapters[update.platform].to_event(update.body)
+        await self._retoucher.look(event)
+        return await self._avatars.handed_in(event)
 
     async def order(
         self,
@@ -110,92 +140,129 @@ class App:
             StudioError: It cannot be taken; nothing was changed.
         """
         if not self._store.gallery.has_room():
-            raise NoRoom("磁盘快满了，暂时画不了新的画，请稍后再试，或告诉管理员")
-        if self._rules.words is not None:
-            request = self._rules.words.admit(request)
+            raise NoRoom(say("磁盘快满了，暂时画不了新的画，请稍后再试，或告诉管理员"))
+        request = self._admitted(request)
         settled = settle(request, self._styles, self._rules.policy)
         if settled.seed is None:
             settled = replace(settled, seed=self._new_seed())
-        left = await self._within_quota(db, user, chat, settled.count)
+        left = await self._purse.spend(db, user, chat, settled.count)
         price = cost(self._styles.recipes(settled))
         queue = self._store.queue
         parent = made and made.parent
-        job = await queue.submit(db, user, chat, reply_to, settled, price, parent)
+        most = self._rules.roles.waiting(user, chat)
+        job = await queue.submit(db, user, chat, reply_to, settled, price, parent, most=most)
         JOB.set(job.id)
         place = await queue.ahead(db, job)
-        seconds = self._pace.seconds(place.cost + price)
-        reply = texts.accepted(job, request, place, seconds, made, left)
+        seconds = self._pace.wait(place.cost + price)
+        usual = await self._store.preferences.holding(db, user, chat)
+        verbosity = usual.verbosity or "full"
+        reply = texts.accepted(job, request, place, seconds, made, left, verbosity)
+        if (pause := await self._store.pauses.of(db, chat.key)) is not None:
+            reply = texts.paused(reply, pause.reason)
         await self._store.outbox.put(db, chat, reply, job_id=job.id)
         return job
 
-    async def _within_quota(self, db: Connection, user: User, chat: Chat, count: int) -> int | None:
-        """Return how many pictures a person has left after so many more; None without a limit.
+    def _admitted(self, request: Request) -> Request:
+        """Return the request in words that are drawn here.
 
         Raises:
-            QuotaUsed: They may not have them.
+            NotWanted: It has others.
         """
-        now, quota = self._store.now(), self._rules.quota
-        if not quota.limits_anything(user):
-            return None  # nothing to count a day's jobs for
-        since = quota.day_of(now)
-        mine = await self._store.usage.of_user(db, user, since)
-        chats = await self._store.usage.of_chat(db, chat, since)
-        quota.check(user, count, mine, chats, now)
-        return quota.left(user, replace(mine, pictures=mine.pictures + count))
+        return request if self._rules.words is None else self._rules.words.admit(request)
 
-    async def _answer(self, db: Connection, update: Update) -> Artwork | None:
-        """Answer, and return what was deleted."""
+    async def _answer(
+        self, db: Connection, update: Update, portrayed: Message | StudioError | None = None
+    ) -> Artwork | None:
+        """Answer, and return what was deleted.
+
+        Args:
+            db: An open transaction.
+            update: What to answer.
+            portrayed: The message with the avatar that it speaks of, or why there is none.
+        """
         gone = None
         if update.attempts >= MAX_ATTEMPTS:
             log.error("update %d is skipped: the process died on it before", update.id)
             await self._apologise(db, update)
             return None
         event = self._adapters[update.platform].to_event(update.body)
+        await self._speak_to(db, event)
         match event:
+            case Message(to_me=True) | Press() | Submission() if not await self._gate.lets_in(
+                db, event
+            ):
+                pass
+            case Message(to_me=True) if isinstance(portrayed, StudioError):
+                await self._refuse(db, event, portrayed)
             case Message(to_me=True):
-                await self._on_message(db, event)
-            case Press():
+                said = portrayed if isinstance(portrayed, Message) else event
+                await self._on_message(db, said)
+            case Press() | Submission():
                 gone = await self._on_press(db, event)
+            case Stray():
+                words = say("这个按钮已经不能用了")
+                await self._store.outbox.put(db, event.chat, texts.refused_aside(words, event.id))
             case _:
                 pass  # not said to the bot
         await self._store.inbox.done(db, update)
         return gone
 
+    async def _speak_to(self, db: Connection, event: Event | None) -> None:
+        """Say what follows in the language of whoever hears it."""
+        if event is not None and not (isinstance(event, Message) and not event.to_me):
+            LANGUAGE.set(await self._store.preferences.language(db, event.user, event.chat))
+
     async def _on_message(self, db: Connection, message: Message) -> None:
         try:
-            if not (await self._on_command(db, message) or await self._on_change(db, message)):
-                has_source = any(image.role == "source" for image in message.images)
-                request = parse(message.text, self._styles, has_source=has_source)
-                request = _drawn_on(request, message.images)
-                request = await self._preferred(db, message, request)
+            if not (
+                await self._on_command(db, message)
+                or await self._on_paint(db, message)
+                or await self._on_change(db, message)
+            ):
+                usual = await self._store.preferences.holding(db, message.user, message.chat)
+                request = self._retoucher.filled(message) or parse(
+                    *(message.text, self._styles),
+                    has_source=any(image.role == "source" for image in message.images),
+                    usual_count=usual.count or 1,
+                )
+                request = usual.applied(_drawn_on(request, message.images))
                 await self.order(db, message.user, message.chat, message.id, request)
         except DiskFull:
             raise
         except StudioError as error:
-            await self._store.outbox.put(db, message.chat, texts.refused(str(error), message.id))
-
-    async def _preferred(self, db: Connection, message: Message, request: Request) -> Request:
-        """Return a request with what its user, or else the chat, wants where nothing is said."""
-        preferences = self._store.preferences
-        mine = await preferences.get(db, message.user.key)
-        here = await preferences.get(db, message.chat.key)
-        return mine.over(here).applied(request)
+            await self._refuse(db, message, error)
 
     async def _on_command(self, db: Connection, message: Message) -> bool:
         """Do what a command says; False if the message is none."""
-        found = commands.read(message.text)
+        operator = self._rules.roles.is_operator(message.user, message.chat)
+        found = commands.read(message.text, operator=operator)
         if found is None:
             return False
         command, argument = found
-        call = Call(id=message.id, chat=message.chat, user=message.user, argument=argument)
+        call = Call(
+            id=message.id,
+            chat=message.chat,
+            user=message.user,
+            argument=argument,
+            reply_to=message.reply_to,
+            replied=message.replied,
+            mentions=message.mentions,
+        )
         reply = (
-            texts.refused(command.asks, message.id)
-            if command.asks and not argument
+            texts.refused(say(command.asks), message.id)
+            if command.asks and not (argument or (command.answers and call.is_answer))
             else await command.run(self._desk, db, call)
         )
         if reply is not None:
             await self._store.outbox.put(db, message.chat, reply)
         return True
+
+    async def _on_paint(self, db: Connection, message: Message) -> bool:
+        """Order what a painted-over copy of a picture asks for; False if the message has none."""
+        made = await self._retoucher.painted(db, message)
+        if made is not None:
+            await self.order(db, message.user, message.chat, message.id, made.request, made)
+        return made is not None
 
     async def _on_change(self, db: Connection, message: Message) -> bool:
         """Order what changes an earlier picture; False if the message asks for no such thing."""
@@ -218,20 +285,45 @@ class App:
         try:
             parse(message.text, self._styles)
         except NotUnderstood as error:
-            words = "要改哪一张？请回复那张画说，或者先画一张"
+            words = say("要改哪一张？请回复那张画说，或者先画一张")
             raise NoSuchPicture(words) from error
         return False
 
-    async def _on_press(self, db: Connection, press: Press) -> Artwork | None:
+    async def _on_press(self, db: Connection, press: Press | Submission) -> Artwork | None:
         try:
-            return await self._presses.answer(db, press)
+            if isinstance(press, Press) and press.action.verb in commands.PRESSES:
+                reply = await commands.PRESSES[press.action.verb](self._desk, db, press)
+                await self._store.outbox.put(db, press.chat, reply)
+                return None
+            if isinstance(press, Press):
+                return await self._presses.answer(db, press)
+            await self._presses.submit(db, press)
         except DiskFull:
             raise
         except StudioError as error:
-            await self._store.outbox.put(db, press.chat, texts.refused(str(error), press.id))
+            await self._store.acts.refused(db, type(error).__name__)
+            await self._store.outbox.put(db, press.chat, texts.refused_aside(str(error), press.id))
         return None
 
-    async def _order_pressed(self, db: Connection, press: Press, made: Revision) -> None:
+    async def _refuse(self, db: Connection, message: Message, error: StudioError) -> None:
+        await self._store.acts.refused(db, type(error).__name__)
+        await self._store.outbox.put(db, message.chat, texts.refused(str(error), message.id))
+
+    async def _order_pressed(
+        self, db: Connection, press: Press | Submission, made: Revision
+    ) -> None:
+        """Order what a button or form asks for, unless the same is on its way."""
+        queue = self._store.queue
+        same = settle(self._admitted(made.request), self._styles, self._rules.policy)
+        for job in await queue.open_of(db, press.user):
+            waits = job.state is State.QUEUED or job.created_at > self._store.now() - BURST_S
+            here = job.chat.key == press.chat.key and job.parent == made.parent
+            if waits and here and _is_same(job.request, same):
+                place = await queue.ahead(db, job)
+                seconds = self._pace.wait(place.cost + cost(self._styles.recipes(job.request)))
+                reply = texts.ordered_already(job, place, seconds, press.id)
+                await self._store.outbox.put(db, press.chat, reply)
+                return
         await self.order(db, press.user, press.chat, press.id, made.request, made)
 
     async def _apologise(self, db: Connection, update: Update) -> None:
@@ -241,8 +333,15 @@ class App:
         except (KeyError, ValueError):
             event = None
         if event is not None:
+            await self._speak_to(db, event)
             await self._store.outbox.put(db, event.chat, texts.apology(event.id))
         await self._store.inbox.done(db, update)
+
+
+def _is_same(job: Request, asked: Request) -> bool:
+    """Return whether a job draws what is asked for; a seed that nobody named is any."""
+    seed = job.seed if asked.seed is None else asked.seed
+    return replace(job, notes=()) == replace(asked, seed=seed, notes=())
 
 
 def _drawn_on(request: Request, images: Iterable[Image]) -> Request:

@@ -8,10 +8,12 @@ from aiosqlite import Connection
 
 from bot.event import Chat, User
 from bot.pace import Pace
-from bot.quota import Quota
+from bot.purse import Purse
 from bot.reply import Reply
+from bot.rules import Rules
 from bot.store.store import Store
 from bot.style import Styles
+from bot.vital import Look
 
 _NUMBER = re.compile(r"[#＃]?\s*(\d{1,18})")
 
@@ -23,7 +25,11 @@ class Desk:
     store: Store
     styles: Styles
     pace: Pace
-    quota: Quota
+    rules: Rules
+    purse: Purse
+    new_seed: Callable[[], int]
+    look: Look | None = None
+    """Tells how the studio is doing; None: nobody looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,17 @@ class Call:
     user: User
     argument: str = ""
     """What stands behind the name."""
+    reply_to: str = ""
+    """The message that it answers, by the platform's id; empty: none."""
+    replied: User | None = None
+    """Who wrote that message, where the platform tells."""
+    mentions: tuple[User, ...] = ()
+    """Who is named in it, where the platform tells."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it answers another message."""
+        return bool(self.reply_to) or self.replied is not None
 
     @property
     def number(self) -> int:
@@ -62,3 +79,7 @@ class Command:
     """
     asks: str = ""
     """What to say if its argument is missing; empty: it needs none."""
+    answers: bool = False
+    """Whether what it answers can stand for its argument."""
+    operator: bool = False
+    """Whether only operators have it; others are told that there is none of that name."""

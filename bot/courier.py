@@ -1,15 +1,26 @@
-"""Brings replies to the platform that they are for: each at least once, in order in its chat."""
+"""Brings replies to the platform that they are for: each at least once, in order in its chat.
+
+A job has one message: its acknowledgement, edited while it waits and is drawn (bot/herald.py), and
+edited into its end where that fits and is noticed; else the end is a new message, and the old one
+says so. Pictures that wait for those of others (bot/fold.py) let words pass.
+"""
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aiosqlite import Connection
 
-from bot.errors import NotSent
+from bot.bulletin import TRIES, Opening
+from bot.channel import Channels
+from bot.errors import MessageGone, NotSent
+from bot.fold import FOLD_S, folded, next_of, own, places
+from bot.herald import Herald, Sketcher
 from bot.job import State
 from bot.ports import Adapter
-from bot.reply import Delivery, Sent, Status
+from bot.progress import closed, spoken, unsent
+from bot.reply import Delivery, Reply, Sent, Status
 from bot.store.outbox import Parcel
 from bot.store.store import Store
 from bot.trace import JOB
@@ -24,12 +35,25 @@ SLOWEST_S = 60.0
 """The longest wait between two attempts that the platform did not ask for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What became of replies that were handed over."""
+
+    messages: Sequence[Sent]
+    edited: bool = False
+    """Whether the job's own message shows it."""
+
+
 class Courier:
     """Knows which adapter speaks to which platform."""
 
-    def __init__(self, store: Store, adapters: Mapping[str, Adapter]) -> None:
+    def __init__(
+        self, store: Store, adapters: Mapping[str, Adapter], sketcher: Sketcher | None = None
+    ) -> None:
         self._store = store
         self._adapters = adapters
+        self._channels = Channels(store.now)
+        self._herald = Herald(store, adapters, self._channels, sketcher)
         self._serving = dict[str, asyncio.Task[None]]()
         self._shown = dict[int, Status]()
         self._showing = dict[int, asyncio.Task[None]]()
@@ -37,74 +61,160 @@ class Courier:
     async def run(self) -> None:
         """Send what the outbox holds, for ever; a slow chat keeps no other waiting."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._herald.run())
             while True:
                 seen = self._store.commits
                 for chat in await self._store.read(self._store.outbox.chats):
                     if chat not in self._serving:
-                        task = tasks.create_task(self._serve(chat))
+                        task = tasks.create_task(self.serve(chat))
                         self._serving[chat] = task
                         task.add_done_callback(lambda _, chat=chat: self._serving.pop(chat))
                 await self._store.after(seen, LOOK_S)
 
-    async def send(self, parcel: Parcel) -> None:
-        """Send one reply, and note what became of it.
+    async def serve(self, chat: str) -> None:
+        """Send what is due in a chat, by key, in order."""
+        while parcels := await self._next(chat):
+            await self.send(*parcels)
+
+    async def refresh(self, chat: str) -> None:
+        """Edit the message of a job in a chat, by key, if there is news and it is time."""
+        await self._herald.refresh(chat)
+
+    async def send(self, *parcels: Parcel) -> None:
+        """Send one reply, or results that go together, and note what became of it.
 
         The note "sending" is on disk before the platform is called: a reply found in that state
-        may have arrived, and goes out marked as a repeat.
+        may have arrived, and goes out marked as a repeat. What goes together is noted together:
+        all of it has arrived, or none.
         """
-        delivery = parcel.delivery
-        JOB.set(delivery.job_id)
-        await self._store.insist(self._store.outbox.sending, delivery)
-        try:
-            messages = await self._adapters[delivery.chat.platform].send(delivery)
-        except NotSent as error:
-            log.warning("reply %d, attempt %d: %s", delivery.id, parcel.attempts + 1, error)
-            await self._keep_for_later(parcel, error)
-        except Exception:  # the boundary: a bug of an adapter costs one reply, not the courier
-            log.exception("reply %d, attempt %d", delivery.id, parcel.attempts + 1)
-            await self._keep_for_later(parcel, NotSent("a bug", arrived=None))
-        else:
-            await self._store.insist(self._arrived, delivery, messages)
+        chat, attempt = parcels[0].delivery.chat, parcels[0].attempts + 1
+        number = parcels[0].delivery.id
+        JOB.set(parcels[0].delivery.job_id)
+        channel, adapter = self._channels.to(chat.key), self._adapters[chat.platform]
+        async with channel.turn:
+            self._end_progress(parcels)
+            deliveries = [parcel.delivery for parcel in parcels]
+            await self._store.insist(self._store.outbox.sending, *deliveries)
+            try:
+                with spoken(parcels[0].language):
+                    handed = await self._hand_over(parcels, adapter)
+            except NotSent as error:
+                log.warning("reply %d, attempt %d: %s", number, attempt, error)
+                await self._keep_for_later(parcels, error)
+            except Exception:  # the boundary: a bug of an adapter costs one reply, not the courier
+                log.exception("reply %d, attempt %d", number, attempt)
+                await self._keep_for_later(parcels, NotSent("a bug", arrived=None))
+            else:
+                await self._store.insist(self._arrived, parcels, handed)
+            finally:
+                channel.called(adapter.limits, chat, self._store.now())
 
     def show(self, status: Status) -> None:
-        """Show where a job is, if its platform can; only the newest is worth showing."""
+        """Show where a job is, as its platform can; only the newest is worth showing."""
+        adapter = self._adapters.get(status.chat.platform)
+        if adapter is None:
+            return
+        self._herald.hear(status)
+        if adapter.limits.edits:
+            return
         job_id = status.job_id
         self._shown[job_id] = status
         if job_id not in self._showing:
-            task = asyncio.ensure_future(self._show_latest(job_id))
+            task = asyncio.ensure_future(self._show_latest(job_id, adapter))
             self._showing[job_id] = task
             task.add_done_callback(lambda _: self._showing.pop(job_id))
 
-    async def _show_latest(self, job_id: int) -> None:
+    async def _show_latest(self, job_id: int, adapter: Adapter) -> None:
         while (status := self._shown.pop(job_id, None)) is not None:
-            adapter = self._adapters.get(status.chat.platform)
-            if adapter is not None:
-                await adapter.show(status)
+            await adapter.show(status)
 
-    async def _serve(self, chat: str) -> None:
-        """Send what is due in one chat, in order."""
-        while (parcel := await self._store.read(self._store.outbox.next, chat)) is not None:
-            if parcel.due_at > self._store.now():
-                return
-            await self.send(parcel)
+    async def _next(self, chat: str) -> tuple[Parcel, ...]:
+        """Return what goes out next in a chat; none: nothing yet."""
+        parcels = await self._store.read(self._store.outbox.waiting, chat)
+        channel, now = self._channels.to(chat), self._store.now()
+        if not parcels or now < channel.quiet_until:
+            return ()
+        if parcels[0].kind == "closes" and not channel.free(now):
+            return ()
+        ended = [p.delivery.job_id for p in parcels if p.delivery.last and p.delivery.job_id]
+        more = self._herald.more(chat, ended, FOLD_S)
+        limits = self._adapters[parcels[0].delivery.chat.platform].limits
+        return next_of(parcels, limits, now, more=more)
 
-    async def _keep_for_later(self, parcel: Parcel, error: NotSent) -> None:
-        if error.final or parcel.attempts + 1 >= MAX_ATTEMPTS:
-            await self._store.insist(self._give_up, parcel.delivery)
+    def _end_progress(self, parcels: Sequence[Parcel]) -> None:
+        """Say nothing more of jobs but how they have ended."""
+        for parcel in parcels:
+            if parcel.delivery.last and parcel.delivery.job_id is not None:
+                self._herald.end(parcel.delivery.job_id)
+
+    async def _hand_over(self, parcels: Sequence[Parcel], adapter: Adapter) -> Handed:
+        """Have the platform show what is said, in the job's own message or in a new one.
+
+        Raises:
+            NotSent: It does not, or nobody knows.
+        """
+        parcel = parcels[0]
+        if len(parcels) > 1:
+            return Handed(await adapter.send(folded(parcels)))
+        opening = await self._place_for(parcel, adapter)
+        if opening is not None:
+            edit = opening.edit(parcel.delivery.reply, last=parcel.delivery.last)
+            try:
+                return Handed(await adapter.edit(edit), edited=True)
+            except MessageGone as error:
+                log.info("the message of job %d is left as it is: %s", opening.job_id, error)
+        if parcel.kind == "closes":
+            return Handed(())
+        return Handed(await adapter.send(parcel.delivery))
+
+    async def _place_for(self, parcel: Parcel, adapter: Adapter) -> Opening | None:
+        """Return the job's own message, if this belongs into it."""
+        job_id, limits = parcel.delivery.job_id, adapter.limits
+        if job_id is None or not (parcel.delivery.last or parcel.kind == "closes"):
+            return None
+        opening = await self._store.read(self._store.outbox.opening, job_id)
+        if opening is None or not opening.editable(limits, self._store.now()):
+            return None
+        if parcel.kind == "closes":
+            return opening
+        fits = opening.holds(parcel.delivery, parcel.created_at, limits)
+        return opening if fits and parcel.attempts < TRIES else None
+
+    async def _keep_for_later(self, parcels: Sequence[Parcel], error: NotSent) -> None:
+        if error.retry_after_s:
+            channel = self._channels.to(parcels[0].delivery.chat.key)
+            channel.hush(error.retry_after_s, self._store.now())
+        attempts = parcels[0].attempts
+        if error.final or attempts + 1 >= MAX_ATTEMPTS:
+            await self._store.insist(self._give_up, parcels, gone=error.final)
             return
-        wait_s = error.retry_after_s or min(SLOWEST_S, 2.0**parcel.attempts)
-        await self._store.insist(
-            self._store.outbox.later, parcel.delivery, wait_s, arrived=error.arrived
-        )
+        wait_s = error.retry_after_s or min(SLOWEST_S, 2.0**attempts)
+        await self._store.insist(self._later, parcels, wait_s, arrived=error.arrived)
 
-    async def _arrived(self, db: Connection, delivery: Delivery, messages: Sequence[Sent]) -> None:
-        await self._store.outbox.sent(db, delivery, messages)
-        await self._end(db, delivery, State.DELIVERED)
+    async def _later(
+        self, db: Connection, parcels: Sequence[Parcel], wait_s: float, *, arrived: bool | None
+    ) -> None:
+        for parcel in parcels:
+            await self._store.outbox.later(db, parcel.delivery, wait_s, arrived=arrived)
 
-    async def _give_up(self, db: Connection, delivery: Delivery) -> None:
-        log.error("reply %d is given up", delivery.id)
-        await self._store.outbox.failed(db, delivery)
-        await self._end(db, delivery, State.FAILED)
+    async def _arrived(self, db: Connection, parcels: Sequence[Parcel], handed: Handed) -> None:
+        for parcel, place in zip(parcels, places(parcels), strict=True):
+            delivery, together = parcel.delivery, len(parcels) > 1
+            messages = own(handed.messages, place) if together else handed.messages
+            await self._store.outbox.sent(db, delivery, messages)
+            await self._end(db, delivery, State.DELIVERED)
+            if delivery.last and not handed.edited:
+                numbers = (place.first, place.last) if together else ()
+                await self._close(db, delivery, numbers)
+
+    async def _give_up(self, db: Connection, parcels: Sequence[Parcel], *, gone: bool) -> None:
+        for parcel in parcels:
+            delivery = parcel.delivery
+            log.error("reply %d is given up", delivery.id)
+            await self._store.outbox.failed(db, delivery)
+            await self._end(db, delivery, State.FAILED)
+            if delivery.last and not gone:
+                await self._close(db, delivery, (), sent=False)
 
     async def _end(self, db: Connection, delivery: Delivery, state: State) -> None:
         """A job whose pictures have left, or never will, is over."""
@@ -113,3 +223,19 @@ class Courier:
         job = await self._store.queue.get(db, delivery.job_id)
         if job is not None and job.state is State.DRAWN:
             await self._store.queue.move(db, job, state)
+
+    async def _close(
+        self, db: Connection, delivery: Delivery, place: Sequence[int], *, sent: bool = True
+    ) -> None:
+        """Have the job's own message say that its result is a message of its own."""
+        job_id, outbox = delivery.job_id, self._store.outbox
+        limits = self._adapters[delivery.chat.platform].limits
+        if job_id is None or not limits.edits:
+            return
+        opening = await outbox.opening(db, job_id)
+        job = await self._store.queue.get(db, job_id)
+        if opening is None or job is None:
+            return
+        with spoken(opening.language):
+            words = closed(job_id, job.state, place) if sent else unsent(job_id)
+            await outbox.put(db, delivery.chat, Reply(text=words), job_id=job_id, kind="closes")

@@ -2,16 +2,23 @@
 
 StudioError
 ├── NotUnderstood     the message reads as no request
+├── NotFilledIn       a form was handed in with what is no value of its fields
+├── NotChanged        nor does it change anything
 ├── TooLong           the message is not read at all
 ├── UnknownStyle      nothing is known under that name
 ├── UnknownCommand    nor is there such a command
 ├── BadImage          an image that was handed in cannot be used
+├── NothingPainted    a copy of a picture is as the picture is
+├── NoAvatar          there is no avatar to be had
 ├── NotWanted         what is asked for is not drawn here
+├── NotAllowed        it is for others to say
 ├── NoSource          a mask or margins without the picture that they belong to
 ├── QueueFull         the user or the chat has too many pictures waiting
 ├── QuotaUsed         the user or the chat has had what a day gives
 ├── DiskFull          nothing more can be kept
 ├── NoRoom            the disk has no room for more pictures
+├── NoSuchPerson      nobody, or nobody in particular, is called so
+├── NoShare           a gift cannot be given, or has nothing for whoever presses
 ├── NoSuchJob         the button's job is gone, over, or somebody else's
 └── NoSuchPicture     there is none that could be changed so, or nobody knows which is meant
 StoreError            (the operator is told)
@@ -22,16 +29,25 @@ StoreError            (the operator is told)
 ├── BackupBroken      a backup is not what was once written
 └── StoreDamaged      the database cannot be read
 NotSent               (the courier is told: a reply did not go out, or nobody knows)
+MessageGone           (so it is: a message cannot be edited any more)
 LabelMissing          (a picture without its label goes nowhere; its job fails)
 """
 
 
 class StudioError(Exception):
-    """Base of all errors whose words are shown to the user, in Chinese."""
+    """Base of all errors whose words are shown to the user, said in their language."""
 
 
 class NotUnderstood(StudioError):
     """The message reads as no request."""
+
+
+class NotFilledIn(StudioError):
+    """A form was handed in with what is no value of its fields; says of each which and why."""
+
+
+class NotChanged(StudioError):
+    """A form was handed in as it was."""
 
 
 class TooLong(StudioError):
@@ -50,8 +66,20 @@ class BadImage(StudioError):
     """An image that was handed in cannot be used."""
 
 
+class NothingPainted(StudioError):
+    """A copy of a picture is as the picture is: nothing says where to draw."""
+
+
+class NoAvatar(StudioError):
+    """There is no avatar to be had, or nobody knows whose."""
+
+
 class NotWanted(StudioError):
     """What is asked for is not drawn here."""
+
+
+class NotAllowed(StudioError):
+    """It is for others to say: a group's settings are its admins'."""
 
 
 class NoSource(StudioError):
@@ -72,6 +100,14 @@ class DiskFull(StudioError):
 
 class NoRoom(StudioError):
     """The disk has no room for more pictures."""
+
+
+class NoSuchPerson(StudioError):
+    """Nobody is called so, or several are."""
+
+
+class NoShare(StudioError):
+    """A gift cannot be given, or has nothing for whoever presses."""
 
 
 class NoSuchJob(StudioError):
@@ -105,6 +141,10 @@ class NotSent(Exception):
         self.arrived = arrived
         self.retry_after_s = retry_after_s
         self.final = final
+
+
+class MessageGone(Exception):
+    """A message cannot be edited any more, or not into this; said by an adapter to the courier."""
 
 
 class StoreError(Exception):

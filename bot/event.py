@@ -1,6 +1,7 @@
 """What comes in: a platform-neutral message or button press."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.action import Action
@@ -13,6 +14,8 @@ class User:
     platform: str
     id: str
     name: str = ""
+    roles: tuple[str, ...] = field(default=(), compare=False)
+    """What the platform says of them in this chat: "admin", "owner"; see bot/role.py."""
 
     @property
     def key(self) -> str:
@@ -49,6 +52,8 @@ class Image:
     """Pixels."""
     height: int
     """Pixels."""
+    clear: str = ""
+    """Where it was clear, white in a file of that SHA-256; empty: nowhere, or nearly everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,10 @@ class Message:
     """Of each role the last one counts."""
     reply_to: str = ""
     """The message that it answers, by the platform's id; empty: none."""
+    replied: User | None = None
+    """Who wrote that message, where the platform tells."""
+    mentions: tuple[User, ...] = ()
+    """Who is named in it, where the platform tells, without the bot; in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +87,27 @@ class Press:
     action: Action
 
 
-Event = Message | Press
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A form that someone has filled in."""
+
+    id: str
+    chat: Chat
+    user: User
+    action: Action
+    """The form's."""
+    values: Mapping[str, str]
+    """What was filled in, by names of fields as the platform was given them. Whatever is not there
+    stays as it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """A button or form that is none of ours: forged, of another bot, or of a version before."""
+
+    id: str
+    chat: Chat
+    user: User
+
+
+Event = Message | Press | Submission | Stray

@@ -9,6 +9,7 @@ from bot.event import Image
 from bot.job import Origin
 from bot.request import Request
 from bot.style import SEEDS
+from bot.wording import later, say
 from generation.recipe import Expand
 
 Side = Literal["left", "up", "right", "down"]
@@ -23,7 +24,12 @@ VARIED = 0.5
 GROWN, GROWN_BOTH_WAYS = 0.5, 0.25
 """By what share of itself a picture grows to one side, and to each of two."""
 USUAL_SCALE = 2
-SIDES: Mapping[Side, str] = {"left": "左", "up": "上", "right": "右", "down": "下"}
+SIDES: Mapping[Side, str] = {
+    "left": later("左"),
+    "up": later("上"),
+    "right": later("右"),
+    "down": later("下"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +58,9 @@ class Follow:
     amount: Literal["", "less", "more"] = ""
     """How much is to be drawn anew, against before."""
     changes: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """New values by field of a Request."""
+    """New values by field of a Request; what is to be avoided comes to what was."""
+    avoid: str | None = None
+    """All that is to be avoided, in place of the parent's; None: that stays."""
 
     @property
     def verb(self) -> Verb:
@@ -70,7 +78,7 @@ class Follow:
     @property
     def _changes_something(self) -> bool:
         said = (self.add, self.remove, self.replace, self.prompt, self.same_seed, self.amount)
-        return any(said) or bool(self.changes)
+        return any(said) or bool(self.changes) or self.avoid is not None
 
     @property
     def is_of_one(self) -> bool:
@@ -78,11 +86,15 @@ class Follow:
         return bool(self.vary or self.upscale or self.sides or self.amount)
 
     @property
-    def example(self) -> str:
-        """How to say it of one picture."""
+    def which(self) -> str:
+        """What asks of which picture it is to be done, with how to say that."""
         if self.sides:
-            return "往左扩展"
-        return "放大" if self.upscale else "改动小一点" if self.amount else "变体"
+            return later("#{job} 有 {count} 张，要哪一张？例如：第 2 张往左扩展")
+        if self.upscale:
+            return later("#{job} 有 {count} 张，要哪一张？例如：第 2 张放大")
+        if self.amount:
+            return later("#{job} 有 {count} 张，要哪一张？例如：第 2 张改动小一点")
+        return later("#{job} 有 {count} 张，要哪一张？例如：第 2 张变体")
 
     def needs_picture(self, before: Request) -> bool:
         """Return whether it starts from what was drawn, not from what that started from.
@@ -102,9 +114,10 @@ class Follow:
         come = [*(new for _, new in self.replace), *self.add]
         told = [*(f"－{thing}" for thing in gone), *(f"＋{thing}" for thing in come)]
         if self.vary:
-            told.append("变化")
+            told.append(say("变化"))
         if self.sides:
-            told.append(f"往{'、'.join(SIDES[side] for side in self.sides)}扩展")
+            sides = say("、").join(say(SIDES[side]) for side in self.sides)
+            told.append(say("往{sides}扩展", sides=sides))
         return " ".join(told)
 
 
@@ -133,14 +146,17 @@ def derived(parent: Request, follow: Follow) -> Request:
         changes |= {"width": None, "height": None}
     if "width" in changes and "aspect" not in changes:
         changes["aspect"] = None
-    avoid = [parent.avoid, *follow.remove, str(changes.pop("avoid", ""))]
+    avoided = parent.avoid if follow.avoid is None else follow.avoid
+    avoid = [avoided, *follow.remove, str(changes.pop("avoid", ""))]
+    prompt = str(changes.pop("prompt", follow.prompt or parent.prompt))
     stays = follow.verb in {"change", "upscale"} and not (follow.prompt or follow.reseed)
     seed = changes.pop("seed", parent.seed if stays or follow.same_seed else None)
     request = replace(
         parent,
-        prompt=_reworded(follow.prompt or parent.prompt, follow),
+        prompt=_reworded(prompt, follow),
         avoid=",".join(part for part in avoid if part),
         count=1 if follow.count is None else follow.count,
+        total=changes.pop("total", False),
         seed=seed,
         notes=(),
         **changes,
@@ -164,7 +180,7 @@ def only(request: Request, number: int) -> Request:
     prompts = unfold.unfolded(request.prompt)
     later, which = divmod(number, len(prompts))
     seed = None if request.seed is None else (request.seed + later) % SEEDS
-    return replace(request, prompt=prompts[which], seed=seed, count=1)
+    return replace(request, prompt=prompts[which], seed=seed, count=1, total=False)
 
 
 def on_picture(request: Request, image: Image, follow: Follow) -> Request:

@@ -4,12 +4,13 @@ Source: GB 45438-2025 §5.2 (the visible words), §6.1 and Annex E (the hidden o
 TC260-PG-20259A §6 (their place in a PNG).
 """
 
+import hashlib
 import json
 import math
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.errors import LabelMissing
-from generation.recipe import Picture, Recipe
+from generation.recipe import Picture, Preview, Recipe
 
 ONE_LINE, TWO_LINES = ("AI生成",), ("AI", "生成")
 """The words; on two lines where a picture is narrow."""
@@ -41,6 +42,8 @@ SAME_SHARE = 0.9
 MIN_SHORT_PX = 64
 """A thumbnail's short side is not made shorter: the words need so much."""
 THUMBNAIL_QUALITY = 85
+SKETCH_PX = 256
+"""The longest side of each picture of a sketch."""
 
 XMP, RECIPE, PARAMETERS = "XML:com.adobe.xmp", "danqing:recipe", "parameters"
 """Keywords of the PNG's texts."""
@@ -180,8 +183,97 @@ def thumbnail(png: bytes, side_px: int) -> bytes:
     raise LabelMissing(f"{ONE_LINE[0]} is not on the thumbnail")
 
 
+def sketch(previews: Sequence[Preview], produce_id: str, config: LabelConfig) -> bytes:
+    """Return pictures in the making, side by side, as a labelled PNG without a recipe.
+
+    Args:
+        previews: At least one; from three on they stand in two columns.
+        produce_id: The number of this sketch; printable ASCII.
+        config: Whose label it is.
+
+    Raises:
+        LabelMissing: It cannot carry the label.
+    """
+    columns = min(2, len(previews))
+    rows = -(-len(previews) // columns)
+    longest = max(max(preview.width, preview.height) for preview in previews)
+    cells = [
+        Image.frombytes("RGB", (preview.width, preview.height), preview.rgb).resize(
+            (
+                max(1, round(preview.width * SKETCH_PX / longest)),
+                max(1, round(preview.height * SKETCH_PX / longest)),
+            ),
+            Image.Resampling.BICUBIC,
+        )
+        for preview in previews
+    ]
+    across, down = max(cell.width for cell in cells), max(cell.height for cell in cells)
+    image = Image.new("RGB", (columns * across, rows * down))
+    for number, cell in enumerate(cells):
+        image.paste(cell, (number % columns * across, number // columns * down))
+    _stamp(image.width, image.height).press(image)
+    info = PngInfo()
+    info.add_itxt(XMP, PACKET % escape(_aigc(produce_id, config.operator_code)))
+    file = BytesIO()
+    image.save(file, "PNG", pnginfo=info)
+    check_labels(file.getvalue())
+    return file.getvalue()
+
+
+def assembled(image: Image.Image, packet: str) -> bytes:
+    """Return a picture that was put together of labelled ones as a labelled PNG.
+
+    Args:
+        image: RGB, with room for the words in its lower right corner.
+        packet: The hidden label of one of them: the new one is in the same name.
+
+    Raises:
+        LabelMissing: It cannot carry the label, or the packet is none.
+    """
+    _check_packet(packet)
+    values = json.loads(next(iter(ET.fromstring(packet).iter(f"{{{TC260}}}AIGC"))).text or "")  # noqa: S314
+    _stamp(image.width, image.height).press(image)
+    produce_id = f"danqing-{hashlib.sha256(image.tobytes()).hexdigest()[:32]}"
+    info = PngInfo()
+    info.add_itxt(XMP, PACKET % escape(_aigc(produce_id, values["ContentProducer"])))
+    file = BytesIO()
+    image.save(file, "PNG", pnginfo=info, compress_level=3)
+    check_labels(file.getvalue())
+    return file.getvalue()
+
+
+def packet_of(content: bytes) -> str:
+    """Return the hidden label of a labelled picture or thumbnail.
+
+    Raises:
+        LabelMissing: There is none.
+    """
+    if content.startswith(b"\x89PNG"):
+        return _only_text(content, XMP)
+    try:
+        with Image.open(BytesIO(content), formats=("WEBP",)) as image:
+            packet = image.info.get("xmp")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise LabelMissing("this is no picture that can be opened") from error
+    if not isinstance(packet, bytes):
+        raise LabelMissing("there is no hidden label")
+    return packet.decode("utf-8", "replace")
+
+
 def check(png: bytes) -> None:
     """See that a file carries the whole label.
+
+    Raises:
+        LabelMissing: It does not; says what is missing.
+    """
+    check_labels(png)
+    recipe, size = recipe_of(png), _open(png).size
+    if recipe.picture_px != size:
+        raise LabelMissing(f"the recipe is of another picture than one of {size}")
+
+
+def check_labels(png: bytes) -> None:
+    """See that a file carries both labels, whatever it was made of.
 
     Raises:
         LabelMissing: It does not; says what is missing.
@@ -190,9 +282,6 @@ def check(png: bytes) -> None:
     if not _stamp(image.width, image.height).is_on(image):
         raise LabelMissing(f"{ONE_LINE[0]} is not on the picture")
     _check_hidden(png)
-    recipe = recipe_of(png)
-    if recipe.picture_px != image.size:
-        raise LabelMissing(f"the recipe is of another picture than one of {image.size}")
 
 
 def recipe_of(png: bytes) -> Recipe:
@@ -279,7 +368,10 @@ def _aigc(produce_id: str, code: str) -> str:
 def _check_hidden(png: bytes) -> None:
     if any(keyword == "AIGC" for _, keyword, _ in _texts(png)):
         raise LabelMissing("there is a second hidden label")
-    packet = _only_text(png, XMP)
+    _check_packet(_only_text(png, XMP))
+
+
+def _check_packet(packet: str) -> None:
     if "<!" in packet:  # the packet needs no DTD, and entities can blow up
         raise LabelMissing("the hidden label is no packet of ours")
     try:

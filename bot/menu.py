@@ -9,6 +9,7 @@ from bot.follow import Side
 from bot.job import Job
 from bot.reply import Button
 from bot.style import Style
+from bot.wording import later, say
 
 Rows = tuple[tuple[Button, ...], ...]
 
@@ -20,7 +21,13 @@ SIDE_VALUES: dict[str, tuple[Side, ...]] = {
     "a": ("left", "up", "right", "down"),
 }
 """Sides to expand to, by the value of an action."""
-_SIDE_LABELS = {"l": "⬅️ 左", "u": "⬆️ 上", "r": "➡️ 右", "d": "⬇️ 下", "a": "↔️ 四周"}
+_SIDE_LABELS = {
+    "l": later("⬅️ 左"),
+    "u": later("⬆️ 上"),
+    "r": later("➡️ 右"),
+    "d": later("⬇️ 下"),
+    "a": later("↔️ 四周"),
+}
 SURE = "yes"
 """The value of an action that was asked back about."""
 _STYLES_A_ROW = 4
@@ -30,7 +37,12 @@ def under(job: Job, artworks: Sequence[Artwork]) -> Rows:
     """Return what stands under the pictures of a job; of several each has its number."""
     if len(artworks) == 1:
         return (_again(job, 1), *of_one(artworks[0]))
-    numbered = [
+    return (_again(job, len(artworks)), *numbered(artworks))
+
+
+def numbered(artworks: Sequence[Artwork]) -> Rows:
+    """Return what stands under pictures that came together, each with its number."""
+    return tuple(
         tuple(
             Button(f"{label}{number}", Action(verb, artwork.id, value))
             for number, artwork in enumerate(artworks, 1)
@@ -40,20 +52,27 @@ def under(job: Job, artworks: Sequence[Artwork]) -> Rows:
             ("🎲", Verb.VARY, ""),
             ("⋯", Verb.MORE, ""),
         )
-    ]
-    return (_again(job, len(artworks)), *numbered)
+    )
 
 
 def of_one(artwork: Artwork) -> Rows:
     """Return all that can be done to one picture."""
     rows = (
-        (("🎲 变化", Verb.VARY, ""), ("🔍 2×", Verb.UPSCALE, "2"), ("🔍 4×", Verb.UPSCALE, "4")),
-        (("✏️ 改一改", Verb.EDIT, ""), ("🎨 换风格", Verb.STYLES, ""), ("↔️ 扩展", Verb.SIDES, "")),
         (
-            ("⭐ 收藏", Verb.FAVOUR, ""),
-            ("📄 原图", Verb.ORIGINAL, ""),
-            ("ℹ️ 参数", Verb.INFO, ""),
-            ("🗑 删除", Verb.DELETE, ""),
+            (say("🎲 变化"), Verb.VARY, ""),
+            ("🔍 2×", Verb.UPSCALE, "2"),
+            ("🔍 4×", Verb.UPSCALE, "4"),
+        ),
+        (
+            (say("✏️ 改一改"), Verb.EDIT, ""),
+            (say("🎨 换风格"), Verb.STYLES, ""),
+            (say("↔️ 扩展"), Verb.SIDES, ""),
+        ),
+        (
+            (say("⭐ 收藏"), Verb.FAVOUR, ""),
+            (say("📄 原图"), Verb.ORIGINAL, ""),
+            (say("ℹ️ 参数"), Verb.INFO, ""),
+            (say("🗑 删除"), Verb.DELETE, ""),
         ),
     )
     return tuple(
@@ -75,7 +94,7 @@ def of_styles(artwork: Artwork, styles: Iterable[Style]) -> Rows:
 def of_sides(artwork: Artwork) -> Rows:
     """Return a button for each side."""
     sides = [
-        Button(label, Action(Verb.EXPAND, artwork.id, value))
+        Button(say(label), Action(Verb.EXPAND, artwork.id, value))
         for value, label in _SIDE_LABELS.items()
     ]
     return (tuple(sides),)
@@ -83,7 +102,7 @@ def of_sides(artwork: Artwork) -> Rows:
 
 def of_deletion(artwork: Artwork) -> Rows:
     """Return the button that deletes for good."""
-    return ((Button("🗑 真的删除", Action(Verb.DELETE, artwork.id, SURE)),),)
+    return ((Button(say("🗑 真的删除"), Action(Verb.DELETE, artwork.id, SURE)),),)
 
 
 def style_key(name: str) -> str:
@@ -92,5 +111,5 @@ def style_key(name: str) -> str:
 
 
 def _again(job: Job, count: int) -> tuple[Button, ...]:
-    label = "🔁 再来一张" if count == 1 else "🔁 再来一组"
+    label = say("🔁 再来一张") if count == 1 else say("🔁 再来一组")
     return (Button(label, Action(Verb.REDO, job.id)),)

@@ -16,6 +16,8 @@ class Pace:
         self._last: float | None = None
         self._seconds = 0.0
         self._cost = 0.0
+        self.under_way = 0.0
+        """Cost that is left of what is being drawn."""
 
     def begin(self) -> None:
         """Note that the engine has work; what came before was idleness."""
@@ -29,6 +31,10 @@ class Pace:
             self._seconds = self._seconds * kept + (now - self._last)
             self._cost = self._cost * kept + cost
         self._last = now
+
+    def wait(self, cost: float) -> float | None:
+        """Return how long until so much that waits is done, after what is being drawn."""
+        return self.seconds(self.under_way + cost)
 
     def seconds(self, cost: float) -> float | None:
         """Return how long that much takes, or None while nothing is known."""

@@ -10,22 +10,23 @@ from bot.errors import NoSuchPicture
 from bot.event import Press
 from bot.reply import Button, Reply
 from bot.store.store import Store
+from bot.wording import later, say
 
 MINE, CHATS, FAVOURITES = "mine", "chat", "stars"
 """Values of an action that name a list."""
 SIZE = 6
 """Pictures on a page."""
 EMPTY = {
-    MINE: "你还没有画过。说一句话就能画，例如：画一只雪地里的企鹅",
-    CHATS: "这里还没有画",
-    FAVOURITES: "你还没有收藏。画下面的 ⭐ 就是收藏",
+    MINE: later("你还没有画过。说一句话就能画，例如：画一只雪地里的企鹅"),
+    CHATS: later("这里还没有画"),
+    FAVOURITES: later("你还没有收藏。画下面的 ⭐ 就是收藏"),
 }
 
 
 async def first(store: Store, db: Connection, call: Call, which: str) -> Reply:
     """Return the newest of a list."""
     found = await _of(store, db, which, call.user.key, call.chat.key, None)
-    return _reply(found, which, call.id) if found else Reply(text=EMPTY[which], to=call.id)
+    return _reply(found, which, call.id) if found else Reply(text=say(EMPTY[which]), to=call.id)
 
 
 async def page(store: Store, db: Connection, press: Press) -> Reply:
@@ -36,10 +37,10 @@ async def page(store: Store, db: Connection, press: Press) -> Reply:
     """
     which = press.action.value
     if which not in EMPTY:
-        raise NoSuchPicture("这个按钮已经不能用了")
+        raise NoSuchPicture(say("这个按钮已经不能用了"))
     found = await _of(*(store, db, which, press.user.key, press.chat.key), press.action.target)
     if not found:
-        raise NoSuchPicture("没有更早的了")
+        raise NoSuchPicture(say("没有更早的了"))
     return _reply(found, which, press.id)
 
 
@@ -58,5 +59,5 @@ async def _of(
 def _reply(artworks: tuple[Artwork, ...], which: str, to: str) -> Reply:
     rows: menu.Rows = ()
     if len(artworks) == SIZE:
-        rows = ((Button("更早的", Action(Verb.PAGE, artworks[-1].id, which)),),)
+        rows = ((Button(say("更早的"), Action(Verb.PAGE, artworks[-1].id, which)),),)
     return texts.listed(artworks, rows, to)

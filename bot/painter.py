@@ -11,7 +11,7 @@ from aiosqlite import Connection
 
 from bot import texts
 from bot.courier import Courier
-from bot.errors import DiskFull
+from bot.errors import DiskFull, StudioError
 from bot.job import Job, State
 from bot.label import covered
 from bot.pace import Pace
@@ -22,6 +22,7 @@ from bot.store.gallery import Written
 from bot.store.store import Store
 from bot.style import Styles
 from bot.trace import JOB
+from bot.wording import LANGUAGE
 from generation.errors import EngineError, EngineLost
 from generation.recipe import Picture, Progress, Recipe
 
@@ -35,6 +36,8 @@ LOOK_S = 1.0
 """How often to look for work when nothing is heard."""
 ANNOUNCE_S = 2.0
 """Least time between two announcements to those who wait."""
+AGAIN_S = 10.0
+"""How often they are told when none has begun: the time that is left goes down."""
 ANNOUNCED = 10
 """Waiting jobs that are told how far they have come when another begins."""
 
@@ -51,6 +54,8 @@ class Easel:
     task: asyncio.Task[None] | None = None
     done: dict[int, float] = field(default_factory=dict[int, float])
     """Of the cost of each picture, by its place in the job."""
+    previews: bool = True
+    """Whether its pictures are shown in the making."""
 
     def come(self, progress: Progress) -> float:
         """Note how far a picture has come, and return the cost of what was done since last time.
@@ -91,7 +96,8 @@ class Painter:
         self._going = dict[int, Easel]()
         self._suspect: Job | None = None
         self._room = True
-        self._announced_at = -ANNOUNCE_S
+        self._announced_at = 0.0
+        self._moved = False
 
     async def run(self) -> None:
         """Keep up to in_flight jobs going, until cancelled; the engine batches them."""
@@ -101,6 +107,7 @@ class Painter:
                 await self._stop_cancelled()
                 if self._has_room():
                     await self._fill(tasks)
+                await self._announce()
                 await self._store.after(seen, LOOK_S)
 
     async def paint(self, job: Job) -> None:
@@ -110,6 +117,8 @@ class Painter:
         try:
             easel = self._going.setdefault(job.id, Easel(job))
             easel.recipes = self._styles.recipes(job.request)
+            wanted = self._store.preferences.previews
+            easel.previews = await self._store.read(wanted, job.user, job.chat)
             await self._keep(job, await self._draw(easel))
         except EngineError as error:
             log.warning("job %d, attempt %d: %s", job.id, job.attempts, error)
@@ -125,6 +134,7 @@ class Painter:
             await self._store.insist(self._give_up, job, error)
         finally:
             self._going.pop(job.id, None)
+            self._weigh()
 
     async def _fill(self, tasks: asyncio.TaskGroup) -> None:
         """Begin jobs while there is room.
@@ -145,8 +155,7 @@ class Painter:
             easel = self._going[job.id] = Easel(job)  # takes its place before its task begins
             easel.task = tasks.create_task(self.paint(job))
             begun = True
-        if begun:
-            await self._announce()
+        self._moved = self._moved or begun
 
     def _has_room(self) -> bool:
         """Return whether to begin anything; while the disk is full, jobs wait."""
@@ -203,6 +212,7 @@ class Painter:
         self, db: Connection, job: Job, pictures: Sequence[Picture], files: list[Written]
     ) -> bool:
         """Enter artworks and the reply together; False if the job was cancelled meanwhile."""
+        await self._speak_to(db, job)
         if await self._store.queue.move(db, job, State.DRAWN) is None:
             return False
         await self._store.usage.spent(db, job, sum(picture.seconds for picture in pictures))
@@ -213,15 +223,21 @@ class Painter:
         return True
 
     async def _give_up(self, db: Connection, job: Job, error: Exception) -> None:
+        await self._speak_to(db, job)
         if await self._store.queue.move(db, job, State.FAILED, failed=True) is not None:
             reply = texts.failed(job, error)
             await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
+
+    async def _speak_to(self, db: Connection, job: Job) -> None:
+        """Say what follows in the language of whoever asked for the job; a write says it alone."""
+        LANGUAGE.set(await self._store.preferences.language(db, job.user, job.chat))
 
     def _tell(self, easel: Easel, progress: Progress) -> None:
         """Learn the engine's pace from a step, and show it."""
         done = easel.come(progress)
         if done > 0:
             self._pace.step(done)
+        self._weigh()
         self._courier.show(
             Status(
                 job_id=easel.job.id,
@@ -231,26 +247,40 @@ class Painter:
                 count=len(easel.recipes),
                 step=progress.step,
                 steps=progress.steps,
-                preview=progress.preview,
+                preview=progress.preview if easel.previews else None,
             )
         )
 
+    def _cost(self, job: Job) -> float:
+        """Return what a job that waits will cost; nothing if its style has gone meanwhile."""
+        try:
+            return cost(self._styles.recipes(job.request))
+        except StudioError:  # it fails in its turn
+            return 0.0
+
+    def _weigh(self) -> None:
+        """Tell the pace how much is left of what is being drawn."""
+        self._pace.under_way = sum(easel.cost_left() for easel in self._going.values())
+
     async def _announce(self) -> None:
-        """Tell those who wait how far they have come, now and then."""
-        now = asyncio.get_running_loop().time()
-        if now - self._announced_at < ANNOUNCE_S:
+        """Tell those who wait how far they have come: when one has begun, and now and then."""
+        now = self._store.now()
+        if now - self._announced_at < (ANNOUNCE_S if self._moved else AGAIN_S):
             return
-        self._announced_at = now
+        self._announced_at, self._moved = now, False
         queue = self._store.queue
-        going = sum(easel.cost_left() for easel in self._going.values())
-        for job in await self._store.read(queue.in_state, State.QUEUED, ANNOUNCED):
+        waiting = await self._store.read(queue.in_state, State.QUEUED, ANNOUNCED)
+        self._weigh()  # those that were just begun have their recipes by now
+        for job in waiting:
             place = await self._store.read(queue.ahead, job)
+            pause = await self._store.read(self._store.pauses.of, job.chat.key)
             self._courier.show(
                 Status(
                     job_id=job.id,
                     chat=job.chat,
                     ahead=place.jobs,
-                    seconds_left=self._pace.seconds(place.cost + going),
+                    seconds_left=self._pace.wait(place.cost + self._cost(job)),
                     count=job.request.count,
+                    paused=None if pause is None else pause.reason,
                 )
             )

@@ -1,14 +1,16 @@
 """What is allowed: counts, steps and sizes put in bounds, and what a job costs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from bot import unfold
 from bot.errors import NoSource
 from bot.request import Request
 from bot.size import ModelShape, sized
 from bot.style import SEEDS, Styles
+from bot.wording import later, say
 from generation.recipe import UPSCALES, Recipe
 
 ANY_SEED = -1
@@ -54,13 +56,13 @@ def settle(request: Request, styles: Styles, config: PolicyConfig) -> Request:
         NoSource: It has a mask or margins, but nothing that they belong to.
     """
     if not request.source and request.mask:
-        raise NoSource("只有遮罩，没有原图：遮罩要和原图一起给")
+        raise NoSource(say("只有遮罩，没有原图：遮罩要和原图一起给"))
     if not request.source and request.expand:
-        raise NoSource("要扩画，就要给一张原图")
+        raise NoSource(say("要扩画，就要给一张原图"))
     style = styles.chosen(request)
-    request = _each_once(request, styles)
-    for field, low, high, words in _bounds(config):
-        request = _bounded(request, field, low, high, words)
+    request = _in_all(_each_once(request, styles))
+    for bound in _bounds(config):
+        request = _bounded(request, bound)
     fitted = sized(_seeded(request), config.shape(style.model), config.min_px)
     return _upscaled(_useful(fitted), config.max_upscaled_px)
 
@@ -89,13 +91,50 @@ def _cost_of_step(recipe: Recipe) -> float:
     return rows * recipe.width * recipe.height / 1e6
 
 
-def _bounds(config: PolicyConfig) -> Iterable[tuple[str, float, float, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bound:
+    """Between what a field must be, and what is said if it was above or below."""
+
+    field: str
+    low: float = 1
+    high: float
+    above: str
+    below: str
+
+
+def _bounds(config: PolicyConfig) -> Iterable[_Bound]:
     return (
-        ("count", 1, config.max_count, "一次{most} {bound:g} 张，已改为 {bound:g} 张"),
-        ("steps", 1, config.max_steps, "步数{most} {bound:g}，已改为 {bound:g}"),
-        ("guidance", 1, config.max_guidance, "引导{most} {bound:g}，已改为 {bound:g}"),
-        ("strength", MIN_STRENGTH, 1, "重画强度{most} {bound:g}，已改为 {bound:g}"),
-        ("hires", 1, MAX_HIRES, "放大{most} {bound:g} 倍，已改为 {bound:g} 倍"),
+        _Bound(
+            field="count",
+            high=config.max_count,
+            above=later("一次最多 {bound:g} 张，已改为 {bound:g} 张"),
+            below=later("一次至少 {bound:g} 张，已改为 {bound:g} 张"),
+        ),
+        _Bound(
+            field="steps",
+            high=config.max_steps,
+            above=later("步数最多 {bound:g}，已改为 {bound:g}"),
+            below=later("步数至少 {bound:g}，已改为 {bound:g}"),
+        ),
+        _Bound(
+            field="guidance",
+            high=config.max_guidance,
+            above=later("引导最多 {bound:g}，已改为 {bound:g}"),
+            below=later("引导至少 {bound:g}，已改为 {bound:g}"),
+        ),
+        _Bound(
+            field="strength",
+            low=MIN_STRENGTH,
+            high=1,
+            above=later("重画强度最多 {bound:g}，已改为 {bound:g}"),
+            below=later("重画强度至少 {bound:g}，已改为 {bound:g}"),
+        ),
+        _Bound(
+            field="hires",
+            high=MAX_HIRES,
+            above=later("放大最多 {bound:g} 倍，已改为 {bound:g} 倍"),
+            below=later("放大至少 {bound:g} 倍，已改为 {bound:g} 倍"),
+        ),
     )
 
 
@@ -108,13 +147,20 @@ def _each_once(request: Request, styles: Styles) -> Request:
     return replace(request, styles=once, weights=worn)
 
 
-def _bounded(request: Request, field: str, low: float, high: float, words: str) -> Request:
-    value = getattr(request, field)
-    if value is None or low <= value <= high:
+def _in_all(request: Request) -> Request:
+    """Count the pictures of all wordings that {红,蓝} stands for."""
+    if unfold.many(request.prompt) == 1:
         return request
-    most, bound = ("最多", high) if value > high else ("至少", low)
-    note = words.format(most=most, bound=bound)
-    return replace(request, **{field: bound}, notes=(*request.notes, note))
+    return replace(request, count=unfold.pictures(request), total=True)
+
+
+def _bounded(request: Request, bound: _Bound) -> Request:
+    value = getattr(request, bound.field)
+    if value is None or bound.low <= value <= bound.high:
+        return request
+    words, nearest = (bound.above, bound.high) if value > bound.high else (bound.below, bound.low)
+    notes = (*request.notes, say(words, bound=nearest))
+    return replace(request, **{bound.field: nearest}, notes=notes)
 
 
 def _seeded(request: Request) -> Request:
@@ -127,7 +173,7 @@ def _seeded(request: Request) -> Request:
     if request.seed == ANY_SEED:
         return replace(request, seed=None)
     seed = request.seed % SEEDS
-    note = f"种子要在 0 到 {SEEDS - 1} 之间，已改为 {seed}"
+    note = say("种子要在 0 到 {most} 之间，已改为 {seed}", most=SEEDS - 1, seed=seed)
     return replace(request, seed=seed, notes=(*request.notes, note))
 
 
@@ -135,7 +181,7 @@ def _useful(request: Request) -> Request:
     """Leave out a strength that nothing is drawn anew with."""
     if request.strength is None or request.source or request.hires > 1:
         return request
-    note = "没有原图，重画强度没有用上"
+    note = say("没有原图，重画强度没有用上")
     return replace(request, strength=None, notes=(*request.notes, note))
 
 
@@ -146,7 +192,19 @@ def _upscaled(request: Request, most_px: int) -> Request:
     fits = max(by for by in UPSCALES if by == 1 or (by <= offered and by * longest <= most_px))
     if fits == request.upscale:
         return request
-    why = "只能放大 2 倍或 4 倍" if fits == offered else f"放大后每边最多 {most_px} 像素"
-    instead = "不放大" if fits == 1 else f"放大 {fits} 倍"
-    note = f"成图{why}：{request.upscale} 倍已改为{instead}"
+    note = _of_upscale(request.upscale, fits, None if fits == offered else most_px)
     return replace(request, upscale=fits, notes=(*request.notes, note))
+
+
+def _of_upscale(asked: int, fits: int, most_px: int | None) -> str:
+    """Say what an enlargement was changed to, and why: there is none such, or it is too large."""
+    if most_px is None:
+        if fits == 1:
+            return say("成图只能放大 2 倍或 4 倍：{asked} 倍已改为不放大", asked=asked)
+        words = later("成图只能放大 2 倍或 4 倍：{asked} 倍已改为放大 {times} 倍")
+        return say(words, asked=asked, times=fits)
+    if fits == 1:
+        words = later("成图放大后每边最多 {most} 像素：{asked} 倍已改为不放大")
+        return say(words, most=most_px, asked=asked)
+    words = later("成图放大后每边最多 {most} 像素：{asked} 倍已改为放大 {times} 倍")
+    return say(words, most=most_px, asked=asked, times=fits)

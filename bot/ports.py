@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from bot.event import Event
-from bot.reply import Delivery, Sent, Status
+from bot.event import Event, User
+from bot.reply import Delivery, Edit, Limits, Sent, Status
 from generation.recipe import Picture, Progress, Recipe
 
 
@@ -49,6 +49,33 @@ class Adapter(Protocol):
         """
         ...
 
+    @property
+    def limits(self) -> Limits:
+        """What the platform can do with messages."""
+        ...
+
+    async def edit(self, edit: Edit) -> Sequence[Sent]:
+        """Make a message show something else, once the platform has it.
+
+        Returns the message, and which picture it shows now.
+
+        Raises:
+            MessageGone: It is deleted, too old to be edited, or cannot become this.
+            NotSent: It does not show it, or nobody knows.
+        """
+        ...
+
+    async def avatar(self, user: User) -> bytes | None:
+        """Return somebody's avatar, a file as the platform has it; None if there is none to be had.
+
+        Called outside of any transaction, and only for who is named in a message: its author, who
+        is mentioned in it, or whose message it answers.
+
+        Raises:
+            NotSent: The platform does not answer.
+        """
+        ...
+
     async def show(self, status: Status) -> None:
-        """Show where a job is, where the platform can; may drop what comes too often."""
+        """Show where a job is, on a platform without edits; may drop what comes too often."""
         ...

@@ -8,18 +8,20 @@ from aiosqlite import Connection
 from bot import menu, pages, texts
 from bot.action import Action, Verb
 from bot.artwork import Artwork
-from bot.errors import NoSuchJob, NoSuchPicture
-from bot.event import Press
+from bot.errors import DiskFull, NoSuchJob, NoSuchPicture, NotChanged, StudioError
+from bot.event import Press, Submission
 from bot.follow import Follow, Revision, only
 from bot.job import Job, Origin
 from bot.parsing.printed import printed
 from bot.reply import Reply
 from bot.revision import Reviser
+from bot.sheet import Sheet, difference
 from bot.store.store import Store
 from bot.style import Styles
+from bot.wording import say
 
-Order = Callable[[Connection, Press, Revision], Awaitable[None]]
-"""Puts what a press asks for into the queue: the one door."""
+Order = Callable[[Connection, Press | Submission, Revision], Awaitable[None]]
+"""Puts what is asked for into the queue: the one door."""
 COMMAND = "/draw "
 
 
@@ -50,6 +52,28 @@ class Presses:
                 return await self._on_artwork(db, press)
         return None
 
+    async def submit(self, db: Connection, submission: Submission) -> None:
+        """Order what a form asks for; if that cannot be, hand it back with what was filled in.
+
+        Raises:
+            StudioError: There is nothing to be changed, or none of it; nothing was changed.
+        """
+        if submission.action.verb is not Verb.EDIT:
+            raise NoSuchPicture(say("这张表格已经不能用了，再按一次按钮吧"))
+        artwork, job = await self._artwork(db, submission)
+        sheet = Sheet.of(artwork, only(job.request, artwork.number), self._styles)
+        try:
+            change = sheet.follow(submission.values)
+            made = await self._reviser.revised(db, Origin(job.id, artwork.number), change)
+            told = difference(made.before.prompt, made.request.prompt)
+            await self._order(db, submission, replace(made, difference=told))
+        except (DiskFull, NotChanged, NoSuchPicture):
+            raise
+        except StudioError as error:
+            form = sheet.form.filled(sheet.form.parted(submission.values))
+            reply = texts.to_fill_in_again(str(error), form, submission.id)
+            await self._store.outbox.put(db, submission.chat, reply, job_id=job.id)
+
     async def _cancel(self, db: Connection, press: Press) -> None:
         job = await self._job(db, press, press.action.target)
         stopped = await self._store.queue.cancel(db, job.id, press.user)
@@ -58,6 +82,8 @@ class Presses:
 
     async def _redo(self, db: Connection, press: Press) -> None:
         job = await self._job(db, press, press.action.target)
+        if not await self._may(db, press, job.user.key):
+            raise NoSuchJob(say("这是别人的画，只有本人可以按；想改它，就回复它说"))
         again = replace(job.request, seed=None, notes=())
         made = Revision(request=again, parent=Origin(job.id), before=job.request)
         await self._order(db, press, made)
@@ -87,9 +113,9 @@ class Presses:
                 for style in self._styles:
                     if menu.style_key(style.name) == action.value:
                         return Follow(changes={"styles": (style.name,)})
-                raise NoSuchPicture("这个风格已经没有了，换一个吧")
+                raise NoSuchPicture(say("这个风格已经没有了，换一个吧"))
             case Action(verb=Verb.UPSCALE | Verb.EXPAND):
-                raise NoSuchPicture("这个按钮已经不能用了")
+                raise NoSuchPicture(say("这个按钮已经不能用了"))
             case _:
                 return None
 
@@ -97,7 +123,8 @@ class Presses:
         """Do what draws nothing, and return what is said of it."""
         match press.action:
             case Action(verb=Verb.EDIT):
-                return texts.to_edit(self._line(artwork, job), press)
+                request = only(job.request, artwork.number)
+                return texts.to_edit(Sheet.of(artwork, request, self._styles).form, press)
             case Action(verb=Verb.INFO):
                 return texts.made_of(artwork, self._line(artwork, job), press)
             case Action(verb=Verb.ORIGINAL):
@@ -114,11 +141,12 @@ class Presses:
         """Return the ways in which something can be done."""
         match press.action.verb:
             case Verb.STYLES:
-                return texts.offered("换成哪种风格？", menu.of_styles(artwork, self._styles), press)
+                rows = menu.of_styles(artwork, self._styles)
+                return texts.offered(say("换成哪种风格？"), rows, press)
             case Verb.SIDES:
-                return texts.offered("往哪边扩展？", menu.of_sides(artwork), press)
+                return texts.offered(say("往哪边扩展？"), menu.of_sides(artwork), press)
             case Verb.DELETE:
-                return texts.offered("删掉就找不回来了", menu.of_deletion(artwork), press)
+                return texts.offered(say("删掉就找不回来了"), menu.of_deletion(artwork), press)
             case _:
                 return texts.one_of(artwork, menu.of_one(artwork), press)
 
@@ -148,11 +176,11 @@ class Presses:
         """
         job = await self._store.queue.get(db, job_id)
         if job is None or job.chat.key != press.chat.key:
-            raise NoSuchJob("找不到这个任务了")
+            raise NoSuchJob(say("找不到这个任务了"))
         return job
 
-    async def _artwork(self, db: Connection, press: Press) -> tuple[Artwork, Job]:
-        """Return a picture of whoever presses.
+    async def _artwork(self, db: Connection, press: Press | Submission) -> tuple[Artwork, Job]:
+        """Return a picture that whoever presses may act on.
 
         Raises:
             NoSuchPicture: It is gone, of another chat, or somebody else's.
@@ -160,7 +188,17 @@ class Presses:
         found = await self._store.gallery.get(db, [press.action.target])
         job = await self._store.queue.get(db, found[0].job_id) if found else None
         if job is None or job.chat.key != press.chat.key:
-            raise NoSuchPicture("找不到这张画了")
-        if found[0].owner != press.user.key:
-            raise NoSuchPicture("这是别人的画，只有本人可以按；想改它，就回复它说")
+            raise NoSuchPicture(say("找不到这张画了"))
+        if not await self._may(db, press, found[0].owner):
+            raise NoSuchPicture(say("这是别人的画，只有本人可以按；想改它，就回复它说"))
         return found[0], job
+
+    async def _may(self, db: Connection, press: Press | Submission, owner: str) -> bool:
+        """Return whether whoever presses may: the owner, and others where the chat lets them.
+
+        Nobody else deletes a picture.
+        """
+        if press.user.key == owner:
+            return True
+        shared = await self._store.preferences.is_shared(db, press.chat)
+        return shared and press.action.verb is not Verb.DELETE

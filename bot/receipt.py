@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from bot import unfold
 from bot.request import Request
+from bot.wording import later, say
 
 BETWEEN = " · "
-SHAPES = {"2:3": "竖版", "3:2": "横版", "1:1": "方图"}
+SHAPES = {"2:3": later("竖版"), "3:2": later("横版"), "1:1": later("方图")}
 """What a shape is called; any other is said as its ratio."""
 SHOWN = 40
 """Characters of what is not wanted that are repeated."""
@@ -32,8 +34,8 @@ def facts(asked: Request, settled: Request, before: Request | None = None) -> It
     """
     handed_on = {said for said in (_size, _seed) if before and said(asked) == said(before)}
     sized = asked.width is not None or asked.height is not None
-    shape = _size if sized and _size not in handed_on else _aspect
-    for said in (shape, *_SAID):
+    form = _size if sized and _size not in handed_on else _aspect
+    for said in (form, *_SAID):
         was, now = said(asked), said(settled)
         if was and said not in handed_on:
             yield Fact(now, "" if was == now or said in _NAMES else was)
@@ -55,8 +57,19 @@ def _size(request: Request) -> str:
     return f"{request.width or '?'}×{request.height or '?'}"
 
 
+def shape(aspect: str) -> str:
+    """Return what a shape is called, or else its ratio."""
+    return say(SHAPES[aspect]) if aspect in SHAPES else aspect
+
+
+def things(avoid: str) -> str:
+    """Return what is not wanted as a list; a long one is cut."""
+    said = avoid.replace(",", say("、"))
+    return said if len(said) <= SHOWN else said[: SHOWN - 1] + "…"
+
+
 def _aspect(request: Request) -> str:
-    return SHAPES.get(request.aspect, request.aspect) if request.aspect else ""
+    return shape(request.aspect) if request.aspect else ""
 
 
 def _styles(request: Request) -> str:
@@ -65,47 +78,44 @@ def _styles(request: Request) -> str:
 
 
 def _steps(request: Request) -> str:
-    return "" if request.steps is None else f"{request.steps} 步"
+    return "" if request.steps is None else say("{steps} 步", steps=request.steps)
 
 
 def _guidance(request: Request) -> str:
-    return "" if request.guidance is None else f"引导 {request.guidance:g}"
+    return "" if request.guidance is None else say("引导 {weight:g}", weight=request.guidance)
 
 
 def _strength(request: Request) -> str:
-    return "" if request.strength is None else f"重画 {request.strength:g}"
+    return "" if request.strength is None else say("重画 {share:g}", share=request.strength)
 
 
 def _hires(request: Request) -> str:
-    return "" if request.hires == 1 else f"先小后大 {request.hires:g} 倍"
+    return "" if request.hires == 1 else say("先小后大 {times:g} 倍", times=request.hires)
 
 
 def _upscale(request: Request) -> str:
-    return "" if request.upscale == 1 else f"放大 {request.upscale} 倍"
+    return "" if request.upscale == 1 else say("放大 {times} 倍", times=request.upscale)
 
 
 def _seed(request: Request) -> str:
-    return "" if request.seed is None else f"种子 {request.seed}"
+    return "" if request.seed is None else say("种子 {seed}", seed=request.seed)
 
 
 def _model(request: Request) -> str:
-    return f"模型 {request.model}" if request.model else ""
+    return say("模型 {name}", name=request.model) if request.model else ""
 
 
 def _count(request: Request) -> str:
-    return "" if request.count == 1 else f"{request.count} 张"
+    count = unfold.pictures(request)
+    return "" if count == 1 else say("{count} 张", count=count)
 
 
 def _avoid(request: Request) -> str:
-    return f"不要：{_short(request.avoid.replace(',', '、'))}" if request.avoid else ""
+    return say("不要：{things}", things=things(request.avoid)) if request.avoid else ""
 
 
 def _fast(request: Request) -> str:
-    return "快速" if request.fast else ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return say("快速") if request.fast else ""
 
 
 _NAMES = (_styles, _avoid)

@@ -1,10 +1,12 @@
 """What goes out."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.action import Action
 from bot.artwork import Artwork
 from bot.event import Chat
+from bot.form import Form
 from generation.recipe import Preview
 
 
@@ -16,20 +18,71 @@ class Button:
     action: Action
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person whom a text names."""
+
+    start: int
+    """In characters of the text."""
+    end: int
+    user: str
+    """Key of the person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Among:
+    """A result as one line among those of others."""
+
+    user: str
+    """Key of who asked for it."""
+    name: str
+    """What they are called."""
+    text: str
+    """What it is; the name stands before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plate:
+    """A labelled picture that is no artwork, but put together of some: a family tree, samples."""
+
+    path: Path
+    """PNG."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """Words, artworks and buttons for one chat; the adapter fits them to its platform."""
 
     text: str
     artworks: tuple[Artwork, ...] = ()
+    plate: Plate | None = None
+    """A picture that goes with it, and is no artwork."""
     buttons: tuple[tuple[Button, ...], ...] = ()
     """Rows of buttons."""
     to: str | None = None
     """The message that this answers."""
+    aside: bool = False
+    """Whether it is for whoever pressed what this answers, and soon of no use: where a platform can
+    say it to them alone, or in passing, it does."""
+    form: Form | None = None
+    """What can be filled in; whoever pressed or handed in what this answers, is asked to."""
     originals: bool = False
     """Whether the artworks go out as files, just as they are."""
     struck: tuple[tuple[int, int], ...] = ()
     """Start and end, in characters of the text, of what is struck through: said, but not done."""
+    wait: tuple[int, int] | None = None
+    """Start and end, in characters of the text, of where its job is. The message becomes that of
+    the job: what is so later takes the place of these words."""
+    among: Among | None = None
+    """What is said of it where it goes out with others; None: it goes alone."""
+    named: tuple[Named, ...] = ()
+    """People whom the text names, for platforms that can call them."""
+    fresh: bool = False
+    """Whether it is an answer of its own, though it ends a job whose message could be edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +107,53 @@ class Sent:
     id: str
     """The platform's own."""
     number: int | None = None
-    """The one picture of the job that it shows, from 0; None: all of them, or none."""
+    """The one picture of the delivery that it shows, from 0; None: all of them, or none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """What a message of ours is to show from now on: these words and buttons, and no others.
+
+    It may come twice. One that changes nothing has succeeded.
+    """
+
+    message: str
+    """The platform's id."""
+    chat: Chat
+    reply: Reply
+    """With at most `Limits.turns` artworks."""
+    job_id: int
+    last: bool = False
+    """The job ends with this."""
+    sketch: bytes | None = None
+    """A labelled picture of the pictures in the making, as PNG."""
+    pictured: bool = False
+    """Whether the message bears a sketch already. It stays where no picture takes its place: the
+    words are then those under a picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a platform can do with messages."""
+
+    edits: bool = False
+    """Whether a message can be edited. If not, `Adapter.show` is told where jobs are."""
+    private_s: float = 1.5
+    """Least seconds between a call and an edit in a private chat."""
+    group_s: float = 4.0
+    """The same in a group, all its jobs together."""
+    editable_s: float | None = None
+    """Age at which a message cannot be edited any more, seconds; None: always."""
+    sketches: bool = False
+    """Whether a message can show a picture in the making."""
+    turns: int = 0
+    """Pictures that a message of words can be turned into."""
+    album: int = 1
+    """Pictures that go out together; of 1, results never wait for each other."""
+    text: int = 4096
+    """Characters of a message of words that can be edited; new ones the adapter splits."""
+    caption: int = 1024
+    """Characters of words with pictures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +173,6 @@ class Status:
     """0 while the job waits or its model loads."""
     steps: int = 0
     """0 while the job waits."""
+    paused: str | None = None
+    """Why nothing is drawn for the chat for now, empty if nobody said; None: it is."""
     preview: Preview | None = None

@@ -30,7 +30,9 @@ class Request:
     height: int | None = None
     """Pixels."""
     count: int = 1
-    """Pictures."""
+    """Pictures; of each wording, where {红,蓝} in the prompt stands for several."""
+    total: bool = False
+    """Whether count is of all wordings together; so where it was settled."""
     seed: int | None = None
     """Of the first picture; the next count up. Chosen at the door, so a retry repeats it."""
     steps: int | None = None

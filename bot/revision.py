@@ -14,6 +14,7 @@ from bot.label import uncovered
 from bot.parsing.follow import follow
 from bot.store.store import Store
 from bot.style import Styles
+from bot.wording import say
 
 RECENT_S = 600.0
 """How long what someone says without naming a picture is about their last one."""
@@ -60,7 +61,7 @@ class Reviser:
         """
         job = await self._store.queue.get(db, parent.job_id)
         if job is None:
-            raise NoSuchPicture("找不到这张画了")
+            raise NoSuchPicture(say("找不到这张画了"))
         number = _number(job, parent, change)
         before = job.request if number is None else only(job.request, number)
         request = derived(before, change)
@@ -78,19 +79,26 @@ class Reviser:
         """Return a picture of a job, as it was drawn, as one that can be drawn on."""
         artworks = await self._store.gallery.of(db, job.id)
         if not artworks:
-            gone = job.state in ENDED
-            raise NoSuchPicture("那张没有画成，改不了" if gone else "那张还没画好，画好了再说一次")
+            if job.state in ENDED:
+                raise NoSuchPicture(say("那张没有画成，改不了"))
+            raise NoSuchPicture(say("那张还没画好，画好了再说一次"))
         for artwork in artworks:
             if artwork.number == number:
-                return await asyncio.to_thread(self._drawn, artwork)
-        raise NoSuchPicture("找不到这张画了")
+                return await asyncio.to_thread(self.drawn, artwork)
+        raise NoSuchPicture(say("找不到这张画了"))
 
-    def _drawn(self, artwork: Artwork) -> Image:
+    def drawn(self, artwork: Artwork) -> Image:
+        """Return a picture as it was drawn, as one that can be drawn on. Call it in a thread.
+
+        Raises:
+            NoSuchPicture: Its file is gone.
+            DiskFull: It cannot be kept.
+        """
         try:
             png = uncovered(*self._store.gallery.files(artwork))
         except (OSError, LabelMissing) as error:
-            raise NoSuchPicture("那张画的文件不在了，改不了；可以说“再来一张”") from error
-        return self._store.sources.keep("source", png)
+            raise NoSuchPicture(say("那张画的文件不在了，改不了；可以说“再来一张”")) from error
+        return self._store.sources.keep_ours("source", png)
 
 
 def _number(job: Job, parent: Origin, change: Follow) -> int | None:
@@ -98,9 +106,9 @@ def _number(job: Job, parent: Origin, change: Follow) -> int | None:
     count = job.request.count
     number = parent.number if change.index is None else change.index - 1
     if number is not None and not 0 <= number < count:
-        raise NoSuchPicture(f"#{job.id} 只有 {count} 张")
+        raise NoSuchPicture(say("#{job} 只有 {count} 张", job=job.id, count=count))
     if count == 1:
         return None
     if number is None and change.is_of_one:
-        raise NoSuchPicture(f"#{job.id} 有 {count} 张，要哪一张？例如：第 2 张{change.example}")
+        raise NoSuchPicture(say(change.which, job=job.id, count=count))
     return number

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.policy import PolicyConfig
 from bot.quota import Quota, QuotaConfig
+from bot.role import Roles
 from bot.words.judge import Words
 
 
@@ -13,5 +14,6 @@ class Rules:
 
     policy: PolicyConfig
     quota: Quota = field(default_factory=lambda: Quota(QuotaConfig()))
+    roles: Roles = field(default_factory=Roles)
     words: Words | None = None
     """None: any words are taken."""

@@ -6,6 +6,7 @@ from math import floor, sqrt
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from bot.request import Request
+from bot.wording import say
 from generation.recipe import Expand
 
 Pair = tuple[float, float]
@@ -41,11 +42,23 @@ def sized(request: Request, shape: ModelShape, min_px: int) -> Request:
         asked = _asked(request, shape)
     notes = request.notes
     if not _is_free(request) and (width, height) != asked:
-        words = f"{asked[0]:g}×{asked[1]:g} 已改为 {width}×{height}"
-        notes = (*notes, f"每边 {low} 到 {high} 像素，{step} 的倍数：{words}")
+        notes = (*notes, _of_size((low, high, step), asked, (width, height)))
     fitted = replace(request, width=width, height=height, notes=notes)
     fitted = _with_margins(fitted, _scale(request, (width, height)), step)
     return _enlarged(fitted, request, high / max(*asked, 1), low)
+
+
+def _of_size(bounds: tuple[int, int, int], asked: Pair, size: tuple[int, int]) -> str:
+    """Say what a size was changed to, and what sides there are: from, to, multiples of."""
+    low, high, step = bounds
+    return say(
+        "每边 {low} 到 {high} 像素，{step} 的倍数：{asked} 已改为 {size}",
+        low=low,
+        high=high,
+        step=step,
+        asked=f"{asked[0]:g}×{asked[1]:g}",
+        size=f"{size[0]}×{size[1]}",
+    )
 
 
 def _is_free(request: Request) -> bool:
@@ -119,10 +132,16 @@ def _with_margins(request: Request, scale: Pair, step: int) -> Request:
     upright = round(expand.up * scale[1]), round(expand.down * scale[1])
     left, right = _beside(*across, width - step)
     up, down = _beside(*upright, height - step)
-    words = f"扩画放不下，已改为左 {left}、上 {up}、右 {right}、下 {down} 像素"
+    words = say(
+        "扩画放不下，已改为左 {left}、上 {up}、右 {right}、下 {down} 像素",
+        left=left,
+        up=up,
+        right=right,
+        down=down,
+    )
     expand = replace(expand, left=left, up=up, right=right, down=down)
     if not (left or up or right or down):
-        words, expand = "扩画的边太窄，没有用上", None
+        words, expand = say("扩画的边太窄，没有用上"), None
     elif (left, right) == across and (up, down) == upright:
         return replace(request, expand=expand)
     return replace(request, expand=expand, notes=(*request.notes, words))
@@ -150,7 +169,8 @@ def _enlarged(fitted: Request, request: Request, fits: float, low: int) -> Reque
     free = request.width is None and request.height is None
     if request.source:
         unused = request.hires > 1 and not free
-        notes = (*fitted.notes, *(["有原图时照说好的大小画，放大没有用上"] if unused else []))
+        words = [say("有原图时照说好的大小画，放大没有用上")] if unused else []
+        notes = (*fitted.notes, *words)
         return replace(fitted, hires=1.0, notes=notes)
     most = request.hires * min(1.0, fits) if free else request.hires
     if fitted.width is not None and fitted.height is not None:
@@ -158,7 +178,7 @@ def _enlarged(fitted: Request, request: Request, fits: float, low: int) -> Reque
     if most >= request.hires:
         return fitted
     hires = max(1.0, floor(most * 100) / 100)
-    words = f"放大 {request.hires:g} 倍放不下，已改为 {hires:g} 倍"
+    words = say("放大 {asked:g} 倍放不下，已改为 {times:g} 倍", asked=request.hires, times=hires)
     if hires == request.hires:
         return fitted
     return replace(fitted, hires=hires, notes=(*fitted.notes, words))

@@ -16,6 +16,7 @@ from bot import unfold
 from bot.errors import UnknownStyle
 from bot.request import Request
 from bot.script import simplified
+from bot.wording import later, say
 from generation.recipe import Levels, Recipe
 
 SLOT = "{prompt}"
@@ -69,6 +70,8 @@ class Style:
     guidance: Annotated[float, Field(ge=1)] = 4.0
     loras: Mapping[str, float] = field(default_factory=dict[str, float])
     """Weight of each LoRA, by name."""
+    about: str = ""
+    """What it is good for, in a few words."""
     replaces: bool = False
     """Take the place of the program's style of this name; only of the operator's own."""
 
@@ -114,9 +117,10 @@ class Style:
     def _phrased(self, prompt: str) -> str:
         """Return what the model is told; without words of the user's, the style's alone.
 
-        Traditional characters are written as simplified ones, which models of Chinese were taught.
+        Traditional characters are written as simplified ones, which models of Chinese were taught,
+        and a poem on one line.
         """
-        said = self.phrase.replace(SLOT, _written(prompt))
+        said = self.phrase.replace(SLOT, _written(prompt.replace("\n", " ")))
         return said if prompt else said.strip("，, ")
 
     def weighed(self, weight: float) -> Self:
@@ -189,9 +193,12 @@ class Styles:
             if candidate in self._by_name:
                 return self._by_name[candidate]
         nearest = self.nearest(name)
-        guess = f"，是不是“{nearest}”？" if nearest else "，"
-        known = "、".join(style.name for style in self)
-        raise UnknownStyle(f"没有“{_shown(name)}”这种画风{guess}有：{known}")
+        known = say("、").join(style.name for style in self)
+        if nearest is None:
+            words = say("没有“{name}”这种画风，有：{known}", name=_shown(name), known=known)
+            raise UnknownStyle(words)
+        words = later("没有“{name}”这种画风，是不是“{nearest}”？有：{known}")
+        raise UnknownStyle(say(words, name=_shown(name), nearest=nearest, known=known))
 
     def nearest(self, name: str) -> str | None:
         """Return the canonical name of what may have been meant."""
@@ -280,9 +287,9 @@ def merged(program: Iterable[Style], own: Iterable[Style]) -> list[Style]:
 
 def _each(prompts: list[str]) -> Iterator[tuple[str, int]]:
     """Yield each prompt with one seed, then each with the next: 两张{红,蓝}灯 is two of each."""
-    for later in count():
+    for turn in count():
         for prompt in prompts:
-            yield prompt, later
+            yield prompt, turn
 
 
 def _written(prompt: str) -> str:

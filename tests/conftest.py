@@ -1,4 +1,5 @@
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -9,6 +10,7 @@ from hypothesis import settings
 from adapters.build import Labels, policy
 from adapters.config import Config
 from adapters.console.inbound import CHAT, PLATFORM, from_line
+from adapters.pulse import Pulse
 from bot.app import App
 from bot.courier import Courier
 from bot.event import Role
@@ -18,11 +20,13 @@ from bot.pace import Pace
 from bot.painter import Painter
 from bot.quota import Quota, QuotaConfig
 from bot.reply import Delivery
+from bot.role import RoleConfig, Roles
 from bot.rules import Rules
 from bot.store.limits import QueueConfig
 from bot.store.store import Store
 from bot.style import Styles
 from bot.words.judge import Words
+from generation.wire import Beat
 from tests.fakes import FakeAdapter, FakeEngine
 
 # a deadline is a timed assertion: on a busy machine it says nothing of the code
@@ -43,18 +47,29 @@ class Clock:
         return self.now
 
 
+class Living:
+    """An engine as who watches it sees it."""
+
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+        self.starts = 0
+        self.beat: Beat | None = None
+
+
 class Studio:
     """The whole line with a fake at each end; the middle is real, down to the file."""
 
-    def __init__(self, store: Store, clock: Clock, first_id: int, quota: QuotaConfig) -> None:
+    def __init__(self, store: Store, clock: Clock, first_id: int, rules: Rules) -> None:
         self.store = store
         self.clock = clock
+        self.living = Living()
         self.engine, self.adapter = FakeEngine(store.sources.read), FakeAdapter()
         styles, pace = Styles.load(), Pace(lambda: 0.0)
         seeds = count(1)
         self.courier = Courier(store, {PLATFORM: self.adapter})
-        rules = Rules(policy=policy(Config()), quota=Quota(quota), words=Words.load())
-        self.app = App(store, {PLATFORM: self.adapter}, styles, rules, pace, lambda: next(seeds))
+        adapters = {PLATFORM: self.adapter}
+        self.pulse = Pulse(self.living, ["mini"], clock)
+        self.app = App(store, adapters, styles, rules, pace, lambda: next(seeds), self.pulse.look)
         self.painter = Painter(
             store, styles, self.engine, self.courier, Labels(LabelConfig()), pace, in_flight=4
         )
@@ -119,12 +134,21 @@ async def opened_studio(
     *,
     first_id: int = 1,
     quota: QuotaConfig | None = None,
+    roles: Mapping[str, RoleConfig] | None = None,
+    words: Path | None = None,
 ) -> AsyncGenerator[Studio]:
     """Open a studio; its messages are numbered from `first_id`, so that none comes twice."""
     clock = Clock()
     store = await Store.open(folder, limits or QueueConfig(), [PLATFORM], clock)
     try:
-        yield Studio(store, clock, first_id, quota or QuotaConfig())
+        known = Roles(roles)
+        rules = Rules(
+            policy=policy(Config()),
+            quota=Quota(quota or QuotaConfig(), known),
+            roles=known,
+            words=Words.load(words),
+        )
+        yield Studio(store, clock, first_id, rules)
     finally:
         await store.close()
 

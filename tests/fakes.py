@@ -2,17 +2,21 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 
 import PIL.Image
 
 from adapters.console import inbound
 from adapters.console.outbound import sent_as
-from bot.event import Event
-from bot.reply import Delivery, Sent, Status
+from bot.action import Action
+from bot.errors import MessageGone, NotSent
+from bot.event import Chat, Event, Message, Press, User
+from bot.reply import Button, Delivery, Edit, Limits, Sent, Status
 from generation.errors import BadRecipe
-from generation.recipe import UPSCALES, Expand, Picture, Progress, Recipe
+from generation.recipe import UPSCALES, Expand, Picture, Preview, Progress, Recipe
 
 
 class FakeEngine:
@@ -25,6 +29,8 @@ class FakeEngine:
         self.deadly: set[str] = set()
         """Prompts that fail every draw that they are in flight with."""
         self.deadly_error: Exception | None = None
+        self.preview: Preview | None = None
+        """What is shown of each step."""
         self.crowd = 0
         """The first crash waits until so many draws are in flight."""
         self.drawn: list[Recipe] = []
@@ -60,7 +66,7 @@ class FakeEngine:
             pictures = [self.picture(recipe) for recipe in recipes]
             for index, recipe in enumerate(recipes):
                 for step in range(recipe.steps + 1):
-                    tell(Progress(index=index, step=step, steps=recipe.steps))
+                    tell(Progress(index=index, step=step, steps=recipe.steps, preview=self.preview))
             self.drawn += recipes
             return pictures
         finally:
@@ -126,12 +132,29 @@ class FakeAdapter:
 
     def __init__(self) -> None:
         self.sent: list[Delivery] = []
+        self.avatars: dict[str, bytes | NotSent] = {}
+        """Of users, by id."""
+        self.people: dict[str, User] = {}
+        """Who can be named in a text, as @name."""
         self.shown: list[Status] = []
         self.errors: list[Exception] = []
         """Each is raised by one send, in order."""
+        self.group = False
+        """Whether the chat is one."""
+        self.roles: dict[str, tuple[str, ...]] = {}
+        """What it says of whom, by name; of others, that they sit at the machine."""
 
     def to_event(self, body: bytes) -> Event | None:
-        return inbound.to_event(body)
+        event = inbound.to_event(body)
+        if isinstance(event, Message):
+            named = (user for name, user in self.people.items() if f"@{name}" in event.text)
+            event = replace(event, mentions=tuple(named))
+        if event is not None and self.group:
+            event = replace(event, chat=replace(event.chat, group=True))
+        if event is None or event.user.name not in self.roles:
+            return event
+        user = replace(event.user, roles=self.roles[event.user.name])
+        return replace(event, user=user)
 
     async def send(self, delivery: Delivery) -> Sequence[Sent]:
         if self.errors:
@@ -139,5 +162,224 @@ class FakeAdapter:
         self.sent.append(delivery)
         return sent_as(delivery)
 
+    @property
+    def limits(self) -> Limits:
+        return Limits()
+
+    async def edit(self, edit: Edit) -> Sequence[Sent]:
+        raise MessageGone(edit.message)
+
+    async def avatar(self, user: User) -> bytes | None:
+        found = self.avatars.get(user.id)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
     async def show(self, status: Status) -> None:
         self.shown.append(status)
+
+
+class PacedEngine(FakeEngine):
+    """Draws as far as it is told to, all pictures of a draw at once."""
+
+    def __init__(self, open_image: Callable[[str], bytes]) -> None:
+        super().__init__(open_image)
+        self._left: dict[str, int] = {}
+
+    async def go(self, words: str, steps: int) -> None:
+        """Let the draw whose prompt has these words go so many steps, and wait until it has."""
+        async with self._moved:
+            self._left[words] = steps
+            self._moved.notify_all()
+            await self._moved.wait_for(lambda: self._left[words] == 0)
+
+    async def draw(
+        self, recipes: Sequence[Recipe], tell: Callable[[Progress], None], *, owner: str = ""
+    ) -> list[Picture]:
+        self.owners.append(owner)
+        self.in_flight.append(recipes)
+        await self._note()
+        try:
+            if self.errors:
+                raise self.errors.pop(0)
+            for step in range(1, recipes[0].steps + 1):
+                await self._step(recipes, step, tell)
+            self.drawn += recipes
+            return [self.picture(recipe) for recipe in recipes]
+        finally:
+            self.in_flight.remove(recipes)
+            await self._note()
+
+    async def _step(
+        self, recipes: Sequence[Recipe], step: int, tell: Callable[[Progress], None]
+    ) -> None:
+        def allowed() -> list[str]:
+            return [words for words, left in self._left.items() if left and words in prompt]
+
+        prompt = recipes[0].prompt
+        async with self._moved:
+            await self._moved.wait_for(lambda: bool(allowed()))
+            for index, recipe in enumerate(recipes):
+                tell(Progress(index=index, step=step, steps=recipe.steps, preview=_grey(step)))
+            self._left[allowed()[0]] -= 1
+            self._moved.notify_all()
+
+
+def _grey(step: int) -> Preview:
+    return Preview(width=8, height=8, rgb=bytes([step % 256]) * 192)
+
+
+@dataclass
+class Posted:
+    """A message in the chat."""
+
+    id: str
+    chat: str
+    to: str | None
+    text: str
+    buttons: list[Button]
+    pictures: int
+    sent_at: float
+    delivery: Delivery
+    sketch: bytes | None = None
+    seen: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
+    """When it showed which words."""
+    unsure: Edit | None = None
+    """What it became when nobody was told."""
+
+
+class StrictChat:
+    """A chat program with edits: it refuses what such programs refuse."""
+
+    def __init__(self, now: Callable[[], float], limits: Limits) -> None:
+        self._now = now
+        self._limits = limits
+        self.messages: dict[str, Posted] = {}
+        self._posted = 0
+        self.refused: list[str] = []
+        """What should not have been asked."""
+        self.errors: list[BaseException] = []
+        """Each is raised by one send, in order."""
+        self.edit_errors: list[BaseException] = []
+        """Each is raised by one edit, in order."""
+        self.lost: list[BaseException] = []
+        """Each is raised by one call after it was done: nobody knows."""
+        self.calls: dict[str, list[float]] = {}
+        """When each chat was called."""
+
+    @property
+    def limits(self) -> Limits:
+        return self._limits
+
+    def to_event(self, body: bytes) -> Event | None:
+        said = json.loads(body)
+        chat = Chat("chat", said["chat"], said["chat"].startswith("群"))
+        user = User("chat", said["user"], said["user"])
+        if "press" in said:
+            return Press(id=said["id"], chat=chat, user=user, action=Action.unpack(said["press"]))
+        return Message(
+            id=said["id"],
+            chat=chat,
+            user=user,
+            text=said["text"],
+            to_me=True,
+            reply_to=said.get("reply_to", ""),
+        )
+
+    async def send(self, delivery: Delivery) -> Sequence[Sent]:
+        if self.errors:
+            raise self.errors.pop(0)
+        reply = delivery.reply
+        self._call(delivery.chat.key)
+        if len(reply.artworks) > self._limits.album:
+            self._refuse("an album that large")
+        text = f"（补发）{reply.text}" if delivery.repeated else reply.text
+        sent = [Sent(self._post(delivery, text).id, 0 if len(reply.artworks) == 1 else None)]
+        if len(reply.artworks) > 1:
+            sent += [
+                Sent(self._post(delivery, "").id, number) for number in range(len(reply.artworks))
+            ]
+        self._lose()
+        return sent
+
+    async def avatar(self, user: User) -> bytes | None:
+        del user
+        return None
+
+    async def edit(self, edit: Edit) -> Sequence[Sent]:
+        if self.edit_errors:
+            raise self.edit_errors.pop(0)
+        message = self.messages.get(edit.message)
+        if message is None:
+            raise MessageGone("message to edit not found")
+        if message.unsure == edit:  # the platform says that nothing is changed, and so it is
+            message.unsure = None
+            return [Sent(message.id, 0 if edit.reply.artworks else None)]
+        if message.pictures and not edit.reply.buttons:
+            raise MessageGone("a picture does not become words")
+        self._check(message, edit)
+        self._call(edit.chat.key)
+        message.text = edit.reply.text
+        message.buttons = [button for row in edit.reply.buttons for button in row]
+        message.sketch = None if edit.reply.artworks else edit.sketch or message.sketch
+        message.pictures = len(edit.reply.artworks) or message.pictures
+        message.seen.append((self._now(), message.text))
+        message.unsure = edit
+        self._lose()
+        message.unsure = None
+        return [Sent(message.id, 0 if edit.reply.artworks else None)]
+
+    async def show(self, status: Status) -> None:
+        self._refuse(f"live progress: {status}")
+
+    def _check(self, message: Posted, edit: Edit) -> None:
+        reply = edit.reply
+        bears = message.sketch is not None or bool(message.pictures)
+        pictured = bears or edit.sketch is not None or bool(reply.artworks)
+        gap = self._limits.group_s if edit.chat.group else self._limits.private_s
+        last = max(self.calls[edit.chat.key])
+        buttons = [button for row in reply.buttons for button in row]
+        same = (reply.text, buttons) == (message.text, message.buttons)
+        if same and not reply.artworks and edit.sketch in {None, message.sketch}:
+            self._refuse(f"message is not modified: {reply.text}")
+        if len(reply.text) > (self._limits.caption if pictured else self._limits.text):
+            self._refuse("message is too long")
+        if not edit.last and self._now() - last < gap:
+            self._refuse(f"too many edits: {self._now() - last} s")
+        if edit.pictured != (message.sketch is not None):
+            self._refuse("there is no text in the message to edit, or no caption")
+        if edit.sketch is not None and not self._limits.sketches:
+            self._refuse("a sketch")
+        if len(reply.artworks) > self._limits.turns:
+            self._refuse("a message of words does not become an album")
+        if message.pictures and buttons:
+            self._refuse("an edit after the last word")
+
+    def _post(self, delivery: Delivery, text: str) -> Posted:
+        self._posted += 1
+        id_ = f"{delivery.chat.id}/{self._posted}"
+        now, reply = self._now(), delivery.reply
+        posted = Posted(
+            id=id_,
+            chat=delivery.chat.id,
+            to=reply.to,
+            text=text,
+            buttons=[button for row in reply.buttons for button in row] if text else [],
+            pictures=len(reply.artworks) if text else 0,
+            sent_at=now,
+            delivery=delivery,
+            seen=[(now, text)],
+        )
+        self.messages[id_] = posted
+        return posted
+
+    def _call(self, chat: str) -> None:
+        self.calls.setdefault(chat, []).append(self._now())
+
+    def _lose(self) -> None:
+        if self.lost:
+            raise self.lost.pop(0)
+
+    def _refuse(self, words: str) -> None:
+        self.refused.append(words)
+        raise NotSent(words)

@@ -14,9 +14,11 @@ from adapters.console.guide import Guide
 from adapters.console.lines import Lines
 from adapters.console.outbound import sent_as
 from adapters.console.terminal import attributes, depth_of, graphics_of
-from bot.errors import NotSent
-from bot.event import Event
-from bot.reply import Delivery, Sent, Status
+from bot.errors import MessageGone, NotSent
+from bot.event import Event, User
+from bot.reply import Delivery, Edit, Limits, Sent, Status
+
+LIMITS = Limits(edits=False)
 
 
 class ConsoleAdapter:
@@ -52,8 +54,26 @@ class ConsoleAdapter:
             raise
         return sent_as(delivery)
 
+    @property
+    def limits(self) -> Limits:
+        """What a terminal can do: what is printed stays as it is."""
+        return LIMITS
+
+    async def edit(self, edit: Edit) -> Sequence[Sent]:
+        """Refuse.
+
+        Raises:
+            MessageGone: Always.
+        """
+        raise MessageGone(f"what was printed stays as it is: {edit.message}")
+
+    async def avatar(self, user: User) -> bytes | None:
+        """Return none: nobody at a terminal has an avatar."""
+        del user
+        return None
+
     async def show(self, status: Status) -> None:
-        """Show where a job is."""
+        """Show where a job is, below the prompt."""
         await self._face.show(status)
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from adapters.console.picture import Easel, fit
 from bot.reply import Status
+from bot.texts import pausing
+from bot.wording import say
 from generation.recipe import Preview
 
 WAITING_SHOWN = 3
@@ -108,7 +110,10 @@ class Board:
         for row in rows:
             table.add_row(*row)
         if more := len(self._open) - len(rows):
-            table.add_row("另有" if rows else "还有", f"{more} 个任务在等", style="dim")
+            words = say("另有 {more} 个任务在等", more=more)
+            if not rows:
+                words = say("还有 {more} 个任务在等", more=more)
+            table.add_row("", words, style="dim")
         text = _render(table, frame)
         previews = [preview for entry in drawing for preview in entry.previews.values()]
         sketches = self._sketch(previews, frame.columns, frame.lines - text.count("\n") - 1)
@@ -134,24 +139,35 @@ def _drawing(entry: Entry) -> Row:
     steps, done = status.count * status.steps, sum(entry.steps_done.values())
     bar = ProgressBar(total=steps, completed=done, width=BAR_CELLS)
     finished = sum(step == status.steps for step in entry.steps_done.values())
-    place = f"第 {min(finished + 1, status.count)}/{status.count} 张 " if status.count > 1 else ""
-    return f"[bold]#{status.job_id}[/]", bar, f"{place}{done}/{steps} 步{_left(status)}"
+    number = min(finished + 1, status.count)
+    place = say("第 {number}/{count} 张", number=number, count=status.count)
+    told = say("{done}/{steps} 步", done=done, steps=steps)
+    words = " ".join([*([place] if status.count > 1 else []), _until(told, status)])
+    return f"[bold]#{status.job_id}[/]", bar, words
 
 
 def _queued(status: Status) -> Row:
-    place = f"前面还有 {status.ahead} 个任务" if status.ahead else "马上开始"
-    return f"[dim]#{status.job_id}[/]", f"[dim]{place}[/]", f"[dim]排队{_left(status)}[/]"
+    place = say("马上开始")
+    if status.ahead:
+        place = say("前面还有 {ahead} 个任务", ahead=status.ahead)
+    if status.paused is not None:
+        place = pausing("")
+    waits = _until(say("排队"), status)
+    return f"[dim]#{status.job_id}[/]", f"[dim]{place}[/]", f"[dim]{waits}[/]"
 
 
-def _left(status: Status) -> str:
-    return "" if status.seconds_left is None else f"，还要约 {duration(status.seconds_left)}"
+def _until(words: str, status: Status) -> str:
+    """Add to where a job is, how long it will take from there."""
+    if status.seconds_left is None:
+        return words
+    return say("{words}，还要约 {time}", words=words, time=duration(status.seconds_left))
 
 
 def duration(seconds: float) -> str:
     """Return a time as one says it."""
     if seconds < 90:  # noqa: PLR2004  a minute and a half
-        return f"{max(1, round(seconds))} 秒"
-    return f"{round(seconds / 60)} 分钟"
+        return say("{seconds} 秒", seconds=max(1, round(seconds)))
+    return say("{minutes} 分钟", minutes=round(seconds / 60))
 
 
 def _render(table: Table, frame: Frame) -> str:

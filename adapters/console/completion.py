@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
-from adapters.console.guide import COMMANDS, Guide
+from adapters.console.guide import Guide, named
 from adapters.console.inbound import ROLES, escaped, unescaped
 from adapters.console.outbound import clean
 from bot.reply import Button
+from bot.wording import say
 
 BUTTONS_OFFERED = 20
 """The newest ones."""
@@ -41,7 +42,7 @@ class Prompter(Completer):
                 yield Completion(escaped(found.text), 0, found.display)
             return
         if text.startswith("/"):
-            yield from _among(COMMANDS.items(), text)
+            yield from _among(named().items(), text)
         if text.startswith(("/", ":", "：")):
             yield from self._numbers(text)
             return
@@ -70,7 +71,25 @@ class Prompter(Completer):
                 yield Completion(name, start_position=-typed, display_meta=note)
 
 
+class Chooser(Completer):
+    """Offers the values of a field of a form; several may be joined."""
+
+    def __init__(self, choices: Sequence[str]) -> None:
+        self._choices = choices
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterable[Completion]:
+        """Yield the values that begin with what is typed, or all in place of a whole one."""
+        del complete_event
+        typed = document.text_before_cursor.replace("＋", "+").rpartition("+")[2].lstrip()
+        begun = "" if typed in self._choices else typed
+        for choice in self._choices:
+            if choice.startswith(begun) and choice != typed:
+                yield Completion(choice, start_position=-len(typed))
+
+
 def _among(notes: Iterable[tuple[str, str]], typed: str) -> Iterator[Completion]:
     for name, note in notes:
         if name.startswith(typed):
-            yield Completion(name, start_position=-len(typed), display_meta=note)
+            yield Completion(name, start_position=-len(typed), display_meta=say(note))

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapters.console.outbound import LABEL
 from bot import commands
+from bot.wording import say
 
 LEAVE = "/quit"
-COMMANDS: Mapping[str, str] = {
-    **{f"/{command.names[1]}": command.hint for command in commands.COMMANDS},
-    LEAVE: "离开",
-}
-"""Commands, with what they do; the terminal answers some itself."""
+
+
+def named() -> Mapping[str, str]:
+    """Return commands, with what they do; the terminal answers some itself."""
+    told = {f"/{command.names[1]}": say(command.hint) for command in commands.COMMANDS}
+    return {**told, LEAVE: say("离开")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +29,17 @@ class Guide:
 
     def welcome(self) -> str:
         """Return what is said at the start."""
-        styles = "、".join(list(self.styles)[:6]) or "默认"
-        more = "……" if len(self.styles) > 6 else ""  # noqa: PLR2004  a line's worth
-        return (
+        styles = say("、").join(list(self.styles)[:6]) or say("默认")
+        if len(self.styles) > 6:  # noqa: PLR2004  a line's worth
+            styles += "……"
+        return say(
             "丹青：说一句话，画一张画。\n"
             "  例：雪地里的两只企鹅，水墨风，竖版\n"
-            f"  风格：{styles}{more}（/styles 看全部）\n"
-            f"  画都存在 {self.gallery}，都是{LABEL}的，也都带着这个标识。\n"
-            "  /help 怎么用，Ctrl-D 离开。"
+            "  风格：{styles}（/styles 看全部）\n"
+            "  画都存在 {gallery}，都是AI生成的，也都带着这个标识。\n"
+            "  /help 怎么用，Ctrl-D 离开。",
+            styles=styles,
+            gallery=self.gallery,
         )
 
     def answer(self, command: str) -> str | None:
@@ -43,21 +47,20 @@ class Guide:
         match command:
             case "/help":
                 return self._help()
-            case "/styles":
-                return _table(self.styles) or "只有默认的风格。"
             case _:
                 return None
 
     def _help(self) -> str:
-        return (
+        words = say(
             "说要画什么就行，可以带上张数、大小、风格和不要的东西：\n"
             "  画三张海底的章鱼，横版，不要鱼\n"
             "  日落时的帆船 --seed 42\n"
             "  #3 换成水墨（改第 3 号任务的画；十分钟内的上一张不用写编号）\n"
             "按钮前有编号：输入 :1 就是按下 [1]，或者打 / 再选。\n"
-            "Tab 补全，↑ 找回说过的话，Ctrl-C 清掉这一行，连按两次离开。\n"
-            f"{_table(COMMANDS)}\n{_table(self.flags)}"
-        ).rstrip()
+            "Tab 补全，↑ 找回说过的话，Ctrl-C 清掉这一行，连按两次离开。"
+        )
+        flags = {flag: say(note) for flag, note in self.flags.items()}
+        return "\n".join(filter(None, [words, _table(named()), _table(flags)]))
 
 
 def _table(notes: Mapping[str, str]) -> str:

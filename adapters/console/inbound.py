@@ -1,20 +1,23 @@
 """Typed lines to raw updates, and raw updates to events; pure.
 
 A raw update is JSON as the inbox keeps it, {"id", "user", "text", "images", "reply_to"} for words,
-what they are to be drawn on and what they answer, or {"id", "user", "press"} for a button. Everyone
-at this machine is in the one chat CHAT.
+what they are to be drawn on and what they answer, {"id", "user", "press"} for a button, or {"id",
+"user", "submit", "values"} for a form that was filled in. Everyone at this machine is in the one
+chat CHAT.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from bot.action import Action
-from bot.errors import NoSuchJob
-from bot.event import Chat, Event, Image, Message, Press, Role, User
+from bot.errors import NoSuchJob, NotUnderstood
+from bot.event import Chat, Event, Image, Message, Press, Role, Stray, Submission, User
 from bot.reply import Button
+from bot.role import OPERATOR
+from bot.wording import later, say
 
 PLATFORM = "console"
 CHAT = Chat(PLATFORM, "local")
@@ -34,6 +37,9 @@ _NUMBERED = re.compile(r"[:：](\d{1,9})")
 """The short form of a button; Chinese input methods type the wide colon."""
 _ANSWERING = re.compile(r"\s*[#＃](\d{1,18})(?!\d)[\s,，:：]*(?=\S)")
 """The number of a job before the words that answer it."""
+EXAMPLE = '{"submit": "edit:12", "values": {"seed": ""}}'
+_FILLED_IN = re.compile(r'\s*\{\s*"submit"\s*:')
+"""How a line begins that hands in a form."""
 
 
 class _Update(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -43,6 +49,13 @@ class _Update(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     press: str | None = None
     images: tuple[Image, ...] = ()
     reply_to: str = ""
+    submit: str | None = None
+    values: dict[str, str] = {}
+
+
+class _FilledIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    submit: str
+    values: dict[str, str]
 
 
 def files_in(line: str) -> tuple[str, dict[Role, Path]]:
@@ -79,7 +92,8 @@ def from_line(
 
     Args:
         line: Words, or a button in short form: ":2" for the second of `buttons`, or what it
-            carries after a colon, ":redo:7". Words that answer a job begin with its number, "#3".
+            carries after a colon, ":redo:7"; or a form as JSON. Words that answer a job begin with
+            its number, "#3".
         line_id: An id of its own for this line.
         user: Name of who typed it.
         buttons: All that were shown, in the order of their numbers, which count from 1.
@@ -87,7 +101,16 @@ def from_line(
 
     Raises:
         NoSuchJob: No button has this number.
+        NotUnderstood: The line begins like a form, and is none.
     """
+    if _FILLED_IN.match(line):
+        try:
+            form = msgspec.json.decode(_whole(line), type=_FilledIn)
+        except ValueError as error:
+            raise NotUnderstood(
+                say("这张表格没读懂，要这样写：{example}", example=EXAMPLE)
+            ) from error
+        return from_form(form.submit, form.values, line_id, user)
     action = _pressed(line.strip(), buttons)
     if action is None:
         to = _ANSWERING.match(line)
@@ -101,6 +124,19 @@ def from_line(
     return msgspec.json.encode(update)
 
 
+def from_form(action: str, values: Mapping[str, str], line_id: str, user: str) -> bytes:
+    """Return the raw update that a form makes when it is handed in.
+
+    Args:
+        action: What the form carries.
+        values: What was filled in, by names of fields.
+        line_id: An id of its own.
+        user: Name of who filled it in.
+    """
+    filled = {_whole(name): _whole(value) for name, value in values.items()}
+    return msgspec.json.encode(_Update(line_id, _whole(user), submit=action, values=filled))
+
+
 def to_event(body: bytes) -> Event | None:
     """Return the event in a raw update.
 
@@ -108,9 +144,17 @@ def to_event(body: bytes) -> Event | None:
         ValueError: This is no update of the console.
     """
     update = msgspec.json.decode(body, type=_Update)
-    user = User(PLATFORM, update.user, update.user)
-    if update.press is not None:
-        return Press(id=update.id, chat=CHAT, user=user, action=Action.unpack(update.press))
+    user = User(PLATFORM, update.user, update.user, roles=(OPERATOR,))
+    carried = update.press if update.submit is None else update.submit
+    if carried is not None:
+        try:
+            action = Action.unpack(carried)
+        except ValueError:
+            return Stray(id=update.id, chat=CHAT, user=user)
+        if update.submit is None:
+            return Press(id=update.id, chat=CHAT, user=user, action=action)
+        values = update.values
+        return Submission(id=update.id, chat=CHAT, user=user, action=action, values=values)
     if update.text is not None:
         return Message(
             id=update.id,
@@ -121,15 +165,17 @@ def to_event(body: bytes) -> Event | None:
             images=update.images,
             reply_to=update.reply_to,
         )
-    raise ValueError("an update of the console has text or press")
+    raise ValueError("an update of the console has text, press or submit")
 
 
 def _pressed(line: str, buttons: Sequence[Button]) -> Action | None:
     if numbered := _NUMBERED.fullmatch(line):
         number = int(numbered[1])
         if not 1 <= number <= len(buttons):
-            known = f"现在有 1 到 {len(buttons)}" if buttons else "现在还没有按钮"
-            raise NoSuchJob(f"没有 {number} 号按钮，{known}。")
+            if not buttons:
+                raise NoSuchJob(say("没有 {number} 号按钮，现在还没有按钮。", number=number))
+            words = later("没有 {number} 号按钮，现在有 1 到 {most}。")
+            raise NoSuchJob(say(words, number=number, most=len(buttons)))
         return buttons[number - 1].action
     if line.startswith((":", "：")):
         try:

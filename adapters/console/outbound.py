@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from bot.artwork import Artwork
+from bot.form import Form
 from bot.reply import Delivery, Reply, Sent, Status
+from bot.wording import english, later, say
 
-LABEL = "AI生成"
+LABEL = later("AI生成")
 """The interface label that stands near every picture (GB 45438-2025)."""
-REPEATED = "（补发，可能重复）"
+REPEATED = later("（补发，可能重复）{words}")
 
 Part = Literal["words", "struck", "file", "button", "label"]
 Tint = Callable[[Part, str], str]
@@ -48,34 +51,54 @@ def sent_as(delivery: Delivery) -> tuple[Sent, ...]:
     return () if delivery.job_id is None else (Sent(f"#{delivery.job_id}"),)
 
 
-def to_lines(delivery: Delivery, first: int = 1, tint: Tint = plain) -> list[str]:
+def to_lines(
+    delivery: Delivery, first: int = 1, tint: Tint = plain, *, asks: bool = False
+) -> list[str]:
     """Return a reply as a terminal shows it.
 
     Args:
         delivery: The reply on its way out.
         first: The number of its first button.
         tint: Colours the parts.
+        asks: Whether the terminal asks for the fields of a form by itself. If not, it shows a line
+            that hands in the form as it is, to be changed.
     """
     reply = delivery.reply
     lines = [tint("words", line) for line in _words(delivery, tint).split("\n")]
     lines += ["  " + tint("file", _describe(artwork)) for artwork in reply.artworks]
+    if (plate := reply.plate) is not None:
+        lines.append("  " + tint("file", f"{clean(str(plate.path))}  {plate.width}×{plate.height}"))
     for row in reply.buttons:
         numbered = enumerate(row, first)
         lines.append(
             "  " + "  ".join(tint("button", f"[{n}] {clean(b.label)}") for n, b in numbered)
         )
         first += len(row)
-    if reply.artworks and not _says_label(delivery):
-        lines.append("  " + tint("label", LABEL))
+    if reply.form is not None and not asks:
+        lines.append(clean(as_line(reply.form)))
+    if pictures_of(reply) and not _says_label(delivery):
+        lines.append("  " + tint("label", say(LABEL)))
     return lines
+
+
+def pictures_of(reply: Reply) -> list[Path]:
+    """Return the files of the pictures of a reply."""
+    paths = [artwork.path for artwork in reply.artworks]
+    return paths if reply.plate is None else [*paths, reply.plate.path]
+
+
+def as_line(form: Form) -> str:
+    """Return the line that hands in a form as it is."""
+    line = {"submit": form.action.pack(), "values": form.values}
+    return msgspec.json.format(msgspec.json.encode(line), indent=0).decode()
 
 
 def to_json(delivery: Delivery) -> bytes:
     """Return a reply as a line of JSON."""
     reply = delivery.reply
     words = _words(delivery, plain)
-    if reply.artworks and not _says_label(delivery):
-        words += f"\n{LABEL}"
+    if pictures_of(reply) and not _says_label(delivery):
+        words += f"\n{say(LABEL)}"
     line: dict[str, object] = {
         "event": "reply",
         "job": delivery.job_id,
@@ -86,9 +109,33 @@ def to_json(delivery: Delivery) -> bytes:
             for row in reply.buttons
         ],
     }
+    if (plate := reply.plate) is not None:
+        told = {"path": str(plate.path), "width": plate.width, "height": plate.height}
+        line["plate"] = told
+    if reply.form is not None:
+        line["form"] = _form(reply.form)
     if delivery.repeated:
         line["repeated"] = True
     return msgspec.json.encode(line) + b"\n"
+
+
+def _form(form: Form) -> dict[str, object]:
+    """Return a form as JSON; "submit" and the values by names of fields hand it in."""
+    return {
+        "submit": form.action.pack(),
+        "title": clean(form.title),
+        "fields": [
+            {
+                "name": field.name,
+                "label": clean(field.label),
+                "value": clean(field.value),
+                "most": field.most,
+                "choices": [clean(choice) for choice in field.choices],
+                "help": clean(field.help),
+            }
+            for field in form.fields
+        ],
+    }
 
 
 def facts(artwork: Artwork) -> dict[str, object]:
@@ -124,7 +171,7 @@ def _words(delivery: Delivery, tint: Tint) -> str:
         tint("struck", clean(piece)) if struck else clean(piece)
         for piece, struck in _pieces(delivery.reply)
     )
-    return f"{REPEATED}{words}" if delivery.repeated else words
+    return say(REPEATED, words=words) if delivery.repeated else words
 
 
 def _pieces(reply: Reply) -> Iterator[tuple[str, bool]]:
@@ -140,9 +187,10 @@ def _pieces(reply: Reply) -> Iterator[tuple[str, bool]]:
 def _describe(artwork: Artwork) -> str:
     recipe = artwork.recipe
     width, height = recipe.picture_px
-    return f"{clean(str(artwork.path))}  {width}×{height}  种子 {recipe.seed}"
+    seed = say("种子 {seed}", seed=recipe.seed)
+    return f"{clean(str(artwork.path))}  {width}×{height}  {seed}"
 
 
 def _says_label(delivery: Delivery) -> bool:
     """Return whether the words end with the interface label already."""
-    return delivery.reply.text.rstrip("）").endswith(LABEL)
+    return delivery.reply.text.rstrip("）)").endswith((LABEL, english()[LABEL]))

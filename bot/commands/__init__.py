@@ -2,25 +2,40 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from bot.command import Command
+from aiosqlite import Connection
+
+from bot.action import Verb
+from bot.command import Command, Desk
 from bot.commands import (
+    allow,
+    audit,
+    ban,
     cancel,
+    clear,
     favourites,
     gallery,
+    gift,
     help,  # noqa: A004  the command's name
     history,
+    lineage,
+    pause,
     queue,
     quota,
     search,
     settings,
     show,
+    status,
     styles,
+    words,
 )
 from bot.errors import UnknownCommand
+from bot.event import Press
 from bot.parsing.text import fold
 from bot.parsing.vocabulary import tables
+from bot.reply import Reply
+from bot.wording import say
 
 COMMANDS: tuple[Command, ...] = (
     styles.COMMAND,
@@ -31,17 +46,38 @@ COMMANDS: tuple[Command, ...] = (
     favourites.COMMAND,
     search.COMMAND,
     show.COMMAND,
+    lineage.COMMAND,
     settings.COMMAND,
     quota.COMMAND,
+    gift.COMMAND,
     help.COMMAND,
+    status.COMMAND,
+    pause.PAUSE,
+    pause.RESUME,
+    clear.COMMAND,
+    ban.BAN,
+    ban.UNBAN,
+    allow.COMMAND,
+    words.COMMAND,
+    audit.COMMAND,
 )
 """In the order in which /帮助 tells them."""
+PRESSES: Mapping[Verb, Callable[[Desk, Connection, Press], Awaitable[Reply]]] = {
+    Verb.SHOW: show.pressed,
+    Verb.GRAB: gift.grab,
+    Verb.CLEAR: clear.pressed,
+}
+"""Buttons that belong to a command."""
 _FORM = re.compile(r"\s*[/／]([^\s@/／]{1,40})(?:@[A-Za-z0-9_]{1,40})?(?=\s|$)\s*")
 _BY_NAME = {name: command for command in COMMANDS for name in command.names}
 
 
-def read(text: str) -> tuple[Command, str] | None:
+def read(text: str, *, operator: bool = False) -> tuple[Command, str] | None:
     """Return the command that a message is, and its argument; None if it is none.
+
+    Args:
+        text: The message.
+        operator: Whether it is an operator's; for others their commands do not exist.
 
     Raises:
         UnknownCommand: It begins like one, but there is none of that name; names the nearest.
@@ -50,15 +86,17 @@ def read(text: str) -> tuple[Command, str] | None:
     if found is None:
         return None
     name = fold(found[1])
-    if name in _BY_NAME:
-        return _BY_NAME[name], text[found.end() :].strip()
+    known = {name: one for name, one in _BY_NAME.items() if operator or not one.operator}
+    if name in known:
+        return known[name], text[found.end() :].strip()
     draws = tables()["commands"]
     if name.startswith(tuple(draws)):  # /画一只猫 is for the parser
         return None
-    near = _nearest(name, [*_BY_NAME, *draws])
-    raise UnknownCommand(
-        f"没有 /{found[1]} 这个命令" + (f"，是不是 /{near}？" if near else "，发 /帮助 看有哪些")
-    )
+    near = _nearest(name, [*known, *draws])
+    if near:
+        words = say("没有 /{name} 这个命令，是不是 /{near}？", name=found[1], near=near)
+        raise UnknownCommand(words)
+    raise UnknownCommand(say("没有 /{name} 这个命令，发 /帮助 看有哪些", name=found[1]))
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:

@@ -4,21 +4,31 @@ from aiosqlite import Connection
 
 from bot.command import Call, Command, Desk
 from bot.reply import Reply
+from bot.wording import later, say
 
-WORDS = """说要画什么就行，可以带上张数、大小、风格和不要的东西：
+WORDS = later(
+    """说要画什么就行，可以带上张数、大小、风格和不要的东西：
   画两张雪地里的企鹅，水墨风，竖版，不要文字
 回复一张画，说要改什么：
   换成水墨　把猫换成狗　第2张放大　往左扩展　再来一张
 命令："""
+)
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     """List the commands."""
     from bot.commands import COMMANDS  # the list holds this one too
 
-    del desk, db
-    lines = [f"  /{command.names[0]}（/{command.names[1]}）{command.hint}" for command in COMMANDS]
-    return Reply(text="\n".join([WORDS, *lines]), to=call.id)
+    del db
+    runs = desk.rules.roles.is_operator(call.user, call.chat)
+    lines = [_line(command) for command in COMMANDS if runs or not command.operator]
+    return Reply(text="\n".join([say(WORDS), *(f"  {line}" for line in lines)]), to=call.id)
+
+
+def _line(command: Command) -> str:
+    chinese, english, *_ = command.names
+    names = {"chinese": chinese, "english": english}
+    return say("/{chinese}（/{english}）{does}", **names, does=say(command.hint))
 
 
 COMMAND = Command(names=("帮助", "help", "start"), hint="怎么用", run=run)

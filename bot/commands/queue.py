@@ -6,6 +6,7 @@ from bot import texts
 from bot.command import Call, Command, Desk
 from bot.job import State
 from bot.reply import Reply
+from bot.wording import say
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
@@ -19,10 +20,12 @@ async def run(desk: Desk, db: Connection, call: Call) -> Reply:
         place = await queue.ahead(db, job)
         lines.append(texts.waiting(job, place, desk.pace.seconds(place.cost)))
     drawing, waiting = await queue.busy(db)
-    total = (
-        f"正在画 {drawing} 个任务，{waiting} 个在等" if drawing + waiting else "现在没有人在排队"
-    )
-    own = "你的：" if lines else "你没有任务在排队"
+    total = say("现在没有人在排队")
+    if drawing + waiting:
+        total = say("正在画 {drawing} 个任务，{waiting} 个在等", drawing=drawing, waiting=waiting)
+    if (pause := await desk.store.pauses.of(db, call.chat.key)) is not None:
+        total += "\n" + texts.pausing(pause.reason)
+    own = say("你的：") if lines else say("你没有任务在排队")
     return Reply(text="\n".join([total, own, *(f"  {line}" for line in lines)]), to=call.id)
 
 

@@ -9,9 +9,8 @@ from bot.reply import Reply
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     """Tell what was used, and what is left."""
-    since = desk.quota.day_of(desk.store.now())
-    used = await desk.store.usage.of_user(db, call.user, since)
-    return texts.quota(used, desk.quota.limits(call.user), call.id)
+    limits = await desk.purse.limits(db, call.user, call.chat)
+    return texts.quota(await desk.purse.used(db, call.user), limits, call.id)
 
 
 COMMAND = Command(names=("额度", "quota"), hint="今天还能画多少", run=run)

@@ -6,6 +6,7 @@ from bot import texts
 from bot.command import Call, Command, Desk
 from bot.errors import NoSuchPicture
 from bot.reply import Reply
+from bot.wording import say
 
 SHOWN = 9
 """Pictures; the newest."""
@@ -19,7 +20,7 @@ async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     else:
         found = await gallery.search(db, words, user=call.user.key, limit=SHOWN)
     if not found:
-        raise NoSuchPicture("没有找到，换个词试试")
+        raise NoSuchPicture(say("没有找到，换个词试试"))
     return texts.listed(found, (), call.id)
 
 

@@ -1,47 +1,61 @@
-"""/设置: what one wants where one says nothing."""
+"""/设置: what one wants where one says nothing; of a person, and of a chat."""
 
-from dataclasses import replace
+import re
 
 from aiosqlite import Connection
 
 from bot import texts
 from bot.command import Call, Command, Desk
-from bot.errors import NotUnderstood
-from bot.parsing.follow import follow
+from bot.errors import NotAllowed
+from bot.parsing.setting import settings
+from bot.parsing.text import fold
 from bot.reply import Reply
 from bot.settings import Settings
+from bot.wording import LANGUAGE, say
 
-CLEAR = {"清除", "清空", "重置", "恢复默认", "默认", "clear", "reset"}
-HOW = "要哪样？例如：/设置 水墨风，竖版，不要文字；/设置 清除"
-KEPT = {"styles", "aspect", "avoid"}
+CLEAR = {"清除", "清空", "重置", "恢复默认", "默认", "clear", "reset", "default"}
+WHOLE_CHAT = re.compile(r"(?:本群|这个群|群里?|本频道|(?:chat|group)(?![a-z]))\s*[:：,，]?\s*")
+CHAIRS = {"admin", "owner"}
+"""Of whom the platform says one of these, may set what holds for a group."""
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
-    """Show one's settings, or keep what is said as in a request."""
-    preferences, who = desk.store.preferences, call.user.key
-    before = await preferences.get(db, who)
-    if not call.argument:
-        return texts.settings(before, HOW, call.id)
-    after = Settings() if call.argument in CLEAR else _changed(desk, before, call.argument)
-    await preferences.put(db, who, after)
-    return texts.settings(after, "", call.id)
+    """Show what holds, or keep what is said as in a request."""
+    whole = WHOLE_CHAT.match(fold(call.argument))
+    said = call.argument[whole.end() :] if whole else call.argument
+    if said:
+        await _set(desk, db, call, said, of_chat=whole is not None and call.chat.group)
+    preferences = desk.store.preferences
+    LANGUAGE.set(await preferences.language(db, call.user, call.chat))
+    mine = await preferences.get(db, call.user.key)
+    here = await preferences.of_chat(db, call.chat)
+    return texts.settings(mine, here, call.id, group=call.chat.group, how=not said)
 
 
-def _changed(desk: Desk, before: Settings, said: str) -> Settings:
-    """Read what is said as a change of a picture: 水墨风，竖版.
+async def _set(desk: Desk, db: Connection, call: Call, said: str, *, of_chat: bool) -> None:
+    """Keep what is said.
 
     Raises:
-        NotUnderstood: It says something else.
+        StudioError: It cannot be kept; nothing was changed.
     """
-    change = follow(f"换成{said}", desk.styles) or follow(said, desk.styles)
-    if change is None or change.changes.keys() - KEPT:
-        raise NotUnderstood(HOW)
-    found = dict(change.changes)
-    if change.remove:
-        found["avoid"] = ",".join(change.remove)
-    if not found or replace(change, changes={}, remove=()) != type(change)():
-        raise NotUnderstood(HOW)
-    return replace(before, **found)
+    if of_chat and not _may(desk, call):
+        raise NotAllowed(say("本群的设置只有群主和管理员可以改；你自己的用 /设置 改"))
+    who = call.chat.key if of_chat else call.user.key
+    before = await desk.store.preferences.get(db, who)
+    after = Settings()
+    if fold(said) not in CLEAR:
+        after = settings(said, desk.styles, before, desk.rules.policy.max_count)
+    if after.shared is not None and not of_chat:
+        raise NotAllowed(say("按钮给谁按，要在群里由管理员设置：/设置 本群 按钮 共享"))
+    await desk.store.preferences.put(db, who, after)
 
 
-COMMAND = Command(names=("设置", "settings"), hint="没说的时候要哪种风格、什么形状", run=run)
+def _may(desk: Desk, call: Call) -> bool:
+    """Return whether somebody may set what holds for their group."""
+    chair = CHAIRS & set(call.user.roles)
+    return bool(chair) or desk.rules.roles.is_operator(call.user, call.chat)
+
+
+COMMAND = Command(
+    names=("设置", "settings"), hint="没说的时候要哪种风格、几张、什么语言、说多少", run=run
+)

@@ -5,16 +5,32 @@ from aiosqlite import Connection
 from bot import menu, texts
 from bot.command import Call, Command, Desk
 from bot.errors import NoSuchPicture
+from bot.event import Press
 from bot.reply import Reply
+from bot.wording import say
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     """Show a picture by its number, if whoever asks may see it."""
-    artwork = await desk.store.gallery.seen(db, call.number, call.user.key, call.chat.key)
+    return await _shown(desk, db, call, call.number)
+
+
+async def pressed(desk: Desk, db: Connection, press: Press) -> Reply:
+    """Show a picture whose number was pressed."""
+    return await _shown(desk, db, press, press.action.target)
+
+
+async def _shown(desk: Desk, db: Connection, asked: Call | Press, number: int) -> Reply:
+    """Return a picture, if whoever asks may see it.
+
+    Raises:
+        NoSuchPicture: They see none of that number.
+    """
+    artwork = await desk.store.gallery.seen(db, number, asked.user.key, asked.chat.key)
     if artwork is None:
-        raise NoSuchPicture("找不到这张画")
-    mine = artwork.owner == call.user.key
-    return texts.shown(artwork, menu.of_one(artwork) if mine else (), call.id)
+        raise NoSuchPicture(say("找不到这张画"))
+    mine = artwork.owner == asked.user.key
+    return texts.shown(artwork, menu.of_one(artwork) if mine else (), asked.id)
 
 
 COMMAND = Command(

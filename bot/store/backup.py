@@ -20,7 +20,7 @@ from bot.store.database import MIGRATIONS, lock_folder, snapshot
 from bot.store.pictures import COVERED, PICTURES
 from bot.store.store import FILE
 
-FOLDERS = (PICTURES, COVERED, "sources", "loras", "embeddings")
+FOLDERS = (PICTURES, COVERED, "sources", "loras", "embeddings", "samples")
 FILES = ("styles.toml", "words.toml")
 """What is kept of the data folder beside the database. Thumbnails are made again."""
 MANIFEST = "manifest.sha256"

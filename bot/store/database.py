@@ -17,6 +17,7 @@ import aiosqlite
 from aiosqlite import Connection
 
 from bot.errors import DiskFull, NewerStore, StoreBusy, StoreDamaged, StoreReadOnly
+from bot.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,7 @@ class Database:
                 if self._writer.in_transaction:
                     await self._writer.execute("ROLLBACK")
                 if _code(error) == sqlite3.SQLITE_FULL:
-                    raise DiskFull("磁盘满了，暂时记不下新的请求，请稍后再试") from error
+                    raise DiskFull(say("磁盘满了，暂时记不下新的请求，请稍后再试")) from error
                 raise
             if self._writer.total_changes != before:
                 self.commits += 1

@@ -3,28 +3,46 @@
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 from aiosqlite import Connection
 
+from bot.bulletin import Opening
 from bot.event import Chat
-from bot.reply import Button, Delivery, Reply, Sent
+from bot.form import Form
+from bot.reply import Among, Button, Delivery, Named, Reply, Sent
 from bot.store.gallery import Gallery
+from bot.store.plates import Plates
+from bot.wording import LANGUAGE, Language
 
 INSERT = """
-INSERT INTO outbox (chat, chat_group, job_id, reply, last, due_at, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO outbox (chat, chat_group, job_id, reply, last, kind, due_at, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 CHATS = "SELECT DISTINCT chat FROM outbox WHERE state IN ('new', 'sending')"
 
+# The last edit of a job's message is in no hurry: its result is there already.
 NEXT = """
-SELECT * FROM outbox WHERE state IN ('new', 'sending') AND chat = ? ORDER BY id LIMIT 1
+SELECT * FROM outbox WHERE state IN ('new', 'sending') AND chat = ?
+ORDER BY kind = 'closes', id LIMIT ?
 """
 
-SENDING = "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?"
+SENDING = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fold = ? WHERE id = ?"
 
-SENT = "UPDATE outbox SET state = 'sent', sent_at = ? WHERE id = ?"
+SENT = "UPDATE outbox SET state = 'sent', sent_at = ?, message = ? WHERE id = ?"
+
+# A second one is the repeat of a first that may not have arrived.
+OPENING = """
+SELECT * FROM outbox
+WHERE job_id = ? AND kind = 'opens' AND state = 'sent' AND message IS NOT NULL
+ORDER BY id DESC LIMIT 1
+"""
+
+OVER = "SELECT EXISTS (SELECT 1 FROM outbox WHERE job_id = ? AND last = 1)"
+
+PICTURED = "UPDATE outbox SET pictured = 1 WHERE job_id = ? AND kind = 'opens'"
 
 ABOUT = """
 INSERT INTO messages (chat, message, job_id, number)
@@ -46,6 +64,13 @@ KEEP_SENT_S = 8 * 24 * 3600.0
 
 LATER = "UPDATE outbox SET state = ?, due_at = ? WHERE id = ?"
 
+SEEN = 64
+"""Replies of a chat that are looked at together."""
+
+
+Kind = Literal["says", "opens", "closes"]
+"""A message, the job's own message, or the last edit of that."""
+
 
 class Kept(msgspec.Struct, frozen=True):
     """A reply as the database has it."""
@@ -56,6 +81,15 @@ class Kept(msgspec.Struct, frozen=True):
     to: str | None
     struck: tuple[tuple[int, int], ...] = ()
     originals: bool = False
+    wait: tuple[int, int] | None = None
+    among: Among | None = None
+    named: tuple[Named, ...] = ()
+    fresh: bool = False
+    form: Form | None = None
+    aside: bool = False
+    language: Language = "zh"
+    plate: tuple[str, int, int] | None = None
+    """Name of the file, width and height."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +99,25 @@ class Parcel:
     delivery: Delivery
     due_at: float
     attempts: int
+    created_at: float
+    kind: Kind = "says"
+    fold: int | None = None
+    """What it went out with before, by the id of the first."""
+    language: Language = "zh"
 
 
 class Outbox:
     """Keeps replies until their platform has them."""
 
     def __init__(
-        self, gallery: Gallery, platforms: Collection[str], now: Callable[[], float]
+        self,
+        gallery: Gallery,
+        plates: Plates,
+        platforms: Collection[str],
+        now: Callable[[], float],
     ) -> None:
         self._gallery = gallery
+        self._plates = plates
         self._platforms = frozenset(platforms)
         self._now = now
 
@@ -85,6 +129,7 @@ class Outbox:
         *,
         job_id: int | None = None,
         last: bool = False,
+        kind: Kind = "says",
     ) -> None:
         """Keep a reply for sending.
 
@@ -94,7 +139,9 @@ class Outbox:
             reply: What is said.
             job_id: The job that it is about.
             last: Whether the job ends with it.
+            kind: What it is; one that says where its job is opens that, whatever is said here.
         """
+        plate = reply.plate
         kept = Kept(
             text=reply.text,
             artworks=tuple(artwork.id for artwork in reply.artworks),
@@ -102,9 +149,19 @@ class Outbox:
             to=reply.to,
             struck=reply.struck,
             originals=reply.originals,
+            wait=reply.wait,
+            among=reply.among,
+            named=reply.named,
+            fresh=reply.fresh,
+            form=reply.form,
+            aside=reply.aside,
+            language=LANGUAGE.get(),
+            plate=plate and (plate.path.name, plate.width, plate.height),
         )
+        if kind == "says" and reply.wait is not None:
+            kind = "opens"
         words, now = msgspec.json.encode(kept).decode(), self._now()
-        await db.execute(INSERT, (chat.key, chat.group, job_id, words, last, now, now))
+        await db.execute(INSERT, (chat.key, chat.group, job_id, words, last, kind, now, now))
 
     async def chats(self, db: Connection) -> list[str]:
         """Return the keys of the chats that replies wait for, on platforms that are on."""
@@ -112,18 +169,50 @@ class Outbox:
         return [chat for chat in chats if chat.partition(":")[0] in self._platforms]
 
     async def next(self, db: Connection, chat: str) -> Parcel | None:
-        """Return the oldest reply that waits for a chat."""
-        for row in await db.execute_fetchall(NEXT, (chat,)):
+        """Return the reply that is the next to be sent to a chat, had it nothing to wait for."""
+        for row in await db.execute_fetchall(NEXT, (chat, 1)):
             return await self._parcel(db, row)
         return None
 
-    async def sending(self, db: Connection, delivery: Delivery) -> None:
-        """Note that a reply is about to be sent: from here on it may have arrived."""
-        await db.execute(SENDING, (delivery.id,))
+    async def waiting(self, db: Connection, chat: str) -> list[Parcel]:
+        """Return replies that wait for a chat, in order."""
+        rows = await db.execute_fetchall(NEXT, (chat, SEEN))
+        return [await self._parcel(db, row) for row in rows]
+
+    async def opening(self, db: Connection, job_id: int) -> Opening | None:
+        """Return a job's own message, if the platform has it."""
+        for row in await db.execute_fetchall(OPENING, (job_id,)):
+            parcel = await self._parcel(db, row)
+            return Opening(
+                job_id=job_id,
+                chat=parcel.delivery.chat,
+                message=row["message"],
+                reply=parcel.delivery.reply,
+                language=parcel.language,
+                sent_at=row["sent_at"],
+                pictured=bool(row["pictured"]),
+            )
+        return None
+
+    async def over(self, db: Connection, job_id: int) -> bool:
+        """Return whether the last word on a job is kept, so that no other is to be said."""
+        for row in await db.execute_fetchall(OVER, (job_id,)):
+            return bool(row[0])
+        return True
+
+    async def pictured(self, db: Connection, job_id: int) -> None:
+        """Note that a job's own message is about to show a sketch."""
+        await db.execute(PICTURED, (job_id,))
+
+    async def sending(self, db: Connection, *deliveries: Delivery) -> None:
+        """Note that replies are about to be sent together: from here on they may have arrived."""
+        fold = deliveries[0].id if len(deliveries) > 1 else None
+        await db.executemany(SENDING, [(fold, delivery.id) for delivery in deliveries])
 
     async def sent(self, db: Connection, delivery: Delivery, messages: Sequence[Sent]) -> None:
         """Note that the platform has a reply, and as which messages."""
-        await db.execute(SENT, (self._now(), delivery.id))
+        last = messages[-1].id if messages else None  # with the buttons
+        await db.execute(SENT, (self._now(), last, delivery.id))
         if delivery.job_id is not None:
             about = ((delivery.chat.key, m.id, delivery.job_id, m.number) for m in messages)
             await db.executemany(ABOUT, about)
@@ -139,7 +228,8 @@ class Outbox:
             wait_s: Seconds until the next attempt.
             arrived: False if it surely did not; None if nothing can tell.
         """
-        state = "new" if arrived is False else "sending"
+        # what may have arrived before this attempt may have arrived after it
+        state = "new" if arrived is False and not delivery.repeated else "sending"
         await db.execute(LATER, (state, self._now() + wait_s, delivery.id))
 
     async def failed(self, db: Connection, delivery: Delivery) -> None:
@@ -161,6 +251,13 @@ class Outbox:
             to=kept.to,
             struck=kept.struck,
             originals=kept.originals,
+            wait=kept.wait,
+            among=kept.among,
+            named=kept.named,
+            fresh=kept.fresh,
+            form=kept.form,
+            aside=kept.aside,
+            plate=self._plates.find(*kept.plate) if kept.plate else None,
         )
         delivery = Delivery(
             id=row["id"],
@@ -170,4 +267,12 @@ class Outbox:
             last=bool(row["last"]),
             repeated=row["state"] == "sending",
         )
-        return Parcel(delivery=delivery, due_at=row["due_at"], attempts=row["attempts"])
+        return Parcel(
+            delivery=delivery,
+            due_at=row["due_at"],
+            attempts=row["attempts"],
+            created_at=row["created_at"],
+            kind=row["kind"],
+            fold=row["fold"],
+            language=kept.language,
+        )

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import math
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -30,6 +31,13 @@ NAMING: dict[str, str] = {
     "favourites": "user",
     "people": "user",
     "lanes": "user",
+    "names": "user",
+    "bans": "user",
+    "acts": "user",
+    "gifts": "user",
+    "shares": "user",
+    "settings": "who",
+    "allowances": "who",
 }
 """Each table that names a user, and in which column. A new one has to be told of here."""
 
@@ -42,6 +50,20 @@ FAVOURITES = """
 SELECT artwork_id AS id, at FROM favourites WHERE user = ? AND artwork_id > ?
 ORDER BY artwork_id LIMIT ?
 """
+
+# What else is kept of somebody, each as a file of its own.
+OTHERS: Mapping[str, str] = {
+    "names": "SELECT user, name FROM names WHERE user = ?",
+    "settings": "SELECT settings FROM settings WHERE who = ?",
+    "allowances": """
+SELECT what, day, amount FROM allowances WHERE kind = 'person' AND who = ? ORDER BY what, day
+""",
+    "bans": "SELECT reason, at, until FROM bans WHERE user = ?",
+    "gifts": "SELECT id, chat, pictures, at, expires_at FROM gifts WHERE user = ? ORDER BY id",
+    "shares": "SELECT gift_id, pictures, at FROM shares WHERE user = ? ORDER BY gift_id",
+    "acts": "SELECT chat, command, detail, at FROM acts WHERE user = ? ORDER BY id",
+    "suffered": "SELECT command, detail, at FROM acts WHERE whom = ? ORDER BY id",
+}
 
 COUNT = """
 SELECT (SELECT count(*) FROM artworks WHERE owner = :user) AS artworks,
@@ -84,6 +106,14 @@ NOBODY = (
     "DELETE FROM lanes WHERE user = ?",
     "DELETE FROM people WHERE user = ?",
     "DELETE FROM settings WHERE who = ?",
+    "DELETE FROM names WHERE user = ?",
+    "DELETE FROM allowances WHERE kind = 'person' AND who = ?",
+    "DELETE FROM bans WHERE user = ?",
+    # a gift and what others took of it stay; whose they were does not
+    "UPDATE gifts SET user = '', name = '' WHERE user = ?",
+    "UPDATE shares SET user = NULL, name = '' WHERE user = ?",
+    "UPDATE acts SET user = '', name = '' WHERE user = ?",
+    "UPDATE acts SET whom = '', detail = '' WHERE whom = ?",
 )
 
 Whose = Callable[[str, bytes], str | None]
@@ -99,11 +129,14 @@ class Known:
     favourites: int
     person: bool
     """Whether there is a counter of what was drawn for them."""
+    others: int = 0
+    """Settings, limits, gifts, bans and what operators did."""
 
     @property
     def anything(self) -> bool:
         """Whether there is anything."""
-        return self.person or bool(self.artworks + self.jobs + self.favourites)
+        counted = self.artworks + self.jobs + self.favourites + self.others
+        return self.person or bool(counted)
 
 
 async def known(db: Connection, user: str) -> Known:
@@ -114,8 +147,16 @@ async def known(db: Connection, user: str) -> Known:
             jobs=row["jobs"],
             favourites=row["favourites"],
             person=bool(row["person"]),
+            others=await _count_others(db, user),
         )
     raise LookupError(COUNT)
+
+
+async def _count_others(db: Connection, user: str) -> int:
+    count = 0
+    for statement in OTHERS.values():
+        count += len(list(await db.execute_fetchall(statement, (user,))))
+    return count
 
 
 async def export(db: Connection, data: Path, user: str, to: Path) -> Known:
@@ -148,12 +189,22 @@ async def export(db: Connection, data: Path, user: str, to: Path) -> Known:
         with (to / f"{table}.jsonl").open("w", encoding="utf-8") as file:
             async for row in _rows(db, statement, user):
                 file.write(_line(row))
+    await _write_others(db, user, to)
     for row in await db.execute_fetchall(IMAGES, {"user": user}):
         (to / "sources").mkdir(exist_ok=True)
         await asyncio.to_thread(
             _copy, sources.path(row["image"]), to / "sources" / f"{row['image']}.png"
         )
     return found
+
+
+async def _write_others(db: Connection, user: str, to: Path) -> None:
+    """Write what else there is; where there is nothing, no file."""
+    for name, statement in OTHERS.items():
+        rows = list(await db.execute_fetchall(statement, (user,)))
+        if rows:
+            lines = [_line({key: row[key] for key in row.keys()}) for row in rows]  # noqa: SIM118  a Row iterates values
+            (to / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
 async def forget(store: Store, user: User, whose: Whose) -> Known:
@@ -183,6 +234,7 @@ async def forget(store: Store, user: User, whose: Whose) -> Known:
     await _until_done(store, _forget_jobs, store, key)
     for statement in NOBODY:
         await store.insist(_run, statement, (key,))
+    await asyncio.to_thread(store.plates.sweep, math.inf)  # whoever else's is on one: drawn again
     wanted = await store.read(store.queue.wanted, images)
     for image in images:
         if image not in wanted:

@@ -21,6 +21,7 @@ from bot.job import Job, Origin, Place, State
 from bot.request import Request
 from bot.store.compact import compact
 from bot.store.limits import QueueConfig
+from bot.wording import later, say
 
 INSERT = """
 INSERT INTO jobs (user, user_name, chat, chat_group, reply_to, request, cost, created_at,
@@ -52,7 +53,11 @@ SET served = max(served, coalesce((SELECT min(served) FROM lanes), (SELECT serve
 WHERE user = ? AND waiting = 0 AND drawing = 0
 """
 
-NEXT_ROOM = "SELECT chat FROM rooms WHERE best IS NOT NULL ORDER BY best, head LIMIT 1"
+NEXT_ROOM = """
+SELECT chat FROM rooms WHERE best IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM pauses WHERE scope IN ('', chat))
+ORDER BY best, head LIMIT 1
+"""
 
 NEXT_LANE = "SELECT head FROM lanes WHERE chat = ? AND open = 1 ORDER BY served, head LIMIT 1"
 
@@ -147,8 +152,10 @@ BUSY = "SELECT coalesce(sum(drawing), 0), coalesce(sum(waiting), 0) FROM rooms"
 
 IN_STATE = "SELECT * FROM jobs WHERE state = ? ORDER BY id LIMIT ?"
 
+# What waits for the end of a pause is not on its way.
 OPEN_JOBS = """
-SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued')
+SELECT EXISTS (SELECT 1 FROM rooms WHERE waiting > 0
+        AND NOT EXISTS (SELECT 1 FROM pauses WHERE scope IN ('', chat)))
     OR EXISTS (SELECT 1 FROM jobs WHERE state = 'drawing')
 """
 
@@ -211,7 +218,7 @@ class Queue:
         self._config = config
         self._now = now
 
-    async def submit(
+    async def submit(  # noqa: PLR0913  all of a row
         self,
         db: Connection,
         user: User,
@@ -220,6 +227,8 @@ class Queue:
         request: Request,
         cost: float,
         parent: Origin | None = None,
+        *,
+        most: int | None = None,
     ) -> Job:
         """Accept a request.
 
@@ -231,11 +240,12 @@ class Queue:
             request: Settled, with its seed.
             cost: Steps × megapixels, all pictures together.
             parent: What it was derived from.
+            most: Jobs of this user that may wait, if not as many as of everybody.
 
         Raises:
             QueueFull: The user or the chat has too many jobs waiting.
         """
-        await self._check_limits(db, user, chat)
+        await self._check_limits(db, user, chat, most or self._config.waiting_per_user)
         await db.execute(NEWCOMER, (user.key,))
         await db.execute(LIFT, (user.key,))
         words = compact(request)
@@ -303,14 +313,14 @@ class Queue:
         """
         job = await self.get(db, job_id)
         if job is None:
-            raise NoSuchJob("找不到这个任务了")
+            raise NoSuchJob(say("找不到这个任务了"))
         if job.user.key != user.key:
-            raise NoSuchJob("这是别人的任务，只有本人可以取消")
+            raise NoSuchJob(say("这是别人的任务，只有本人可以取消"))
         if job.state not in {State.QUEUED, State.DRAWING}:
-            raise NoSuchJob("这个任务已经结束了，不用取消")
+            raise NoSuchJob(say("这个任务已经结束了，不用取消"))
         stopped = await self.move(db, job, State.CANCELLED)
         if stopped is None:
-            raise NoSuchJob("这个任务已经结束了，不用取消")
+            raise NoSuchJob(say("这个任务已经结束了，不用取消"))
         return stopped
 
     async def get(self, db: Connection, job_id: int) -> Job | None:
@@ -399,13 +409,15 @@ class Queue:
         for statement in REBUILD.format(**limits).split(";\n"):
             await db.execute(statement)
 
-    async def _check_limits(self, db: Connection, user: User, chat: Chat) -> None:
+    async def _check_limits(self, db: Connection, user: User, chat: Chat, most: int) -> None:
         person = await _maybe(db, WAITING, (user.key,))
-        if person is not None and person["waiting"] >= self._config.waiting_per_user:
-            raise QueueFull(f"你还有 {person['waiting']} 个任务在排队，等画好一个再来吧")
+        if person is not None and person["waiting"] >= most:
+            words = later("你还有 {count} 个任务在排队，等画好一个再来吧")
+            raise QueueFull(say(words, count=person["waiting"]))
         room = await _maybe(db, WAITING_IN, (chat.key,))
         if room is not None and room["waiting"] >= self._config.waiting_per_chat:
-            raise QueueFull(f"这里已经有 {room['waiting']} 个任务在排队，等画好一些再来吧")
+            words = later("这里已经有 {count} 个任务在排队，等画好一些再来吧")
+            raise QueueFull(say(words, count=room["waiting"]))
 
     async def _count(self, db: Connection, row: sqlite3.Row, *, waiting: int, drawing: int) -> None:
         """Bring people, lanes and rooms up to date after a job has moved."""

@@ -8,15 +8,23 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from bot.decoder import Decoder
 from bot.errors import BadImage, DiskFull
 from bot.event import Image, Role
-from bot.image import MAX_BYTES, plain
+from bot.image import MAX_BYTES, Opened, open_plainly
 from bot.store.file import sync, write_whole
+from bot.wording import say
 
 NAME = re.compile(r"[0-9a-f]{64}")
 _NAMING = threading.Lock()
 """An image is not removed while it is handed in again, whoever of this process takes it."""
-CALLED: dict[Role, str] = {"source": "原图", "mask": "遮罩"}
+
+
+def refused(role: Role, fault: object) -> BadImage:
+    """Return the error that says what is wrong with an image."""
+    if role == "source":
+        return BadImage(say("原图{fault}", fault=fault))
+    return BadImage(say("遮罩{fault}", fault=fault))
 
 
 class Sources:
@@ -27,6 +35,11 @@ class Sources:
 
     def __init__(self, data: Path) -> None:
         self._folder = data / "sources"
+        self._decoder = Decoder()
+
+    def close(self) -> None:
+        """Let go of the process that opens what strangers hand in."""
+        self._decoder.close()
 
     def take(self, role: Role, path: Path) -> Image:
         """Take in a file of this machine: only for whoever sits at it.
@@ -38,37 +51,59 @@ class Sources:
         try:
             path = path.expanduser()
             if not path.is_file():  # nor a pipe or device, which may never end
-                raise BadImage(f"{CALLED[role]}打不开：没有文件 {path}")
+                raise refused(role, say("打不开：没有文件 {path}", path=path))
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
                 size = max(len(content), path.stat().st_size)
         except (OSError, ValueError, RuntimeError) as error:  # no right, NUL, ~nobody
-            raise BadImage(f"{CALLED[role]}打不开：{path}") from error
+            raise refused(role, say("打不开：{path}", path=path)) from error
         if size > MAX_BYTES:
-            raise BadImage(
-                f"{CALLED[role]} {path} 有 {size / 2**20:.1f} MB，最多 {MAX_BYTES >> 20} MB"
-            )
+            words = " {path} 有 {size} MB，最多 {most} MB"
+            told = {"size": f"{size / 2**20:.1f}", "most": MAX_BYTES >> 20}
+            raise refused(role, say(words, path=path, **told))
         return self.keep(role, content)
 
     def keep(self, role: Role, content: bytes) -> Image:
-        """Make an image plain and keep it; it is on disk on return.
+        """Make an image that somebody hands in plain and keep it; it is on disk on return.
+
+        It is opened in a process of its own. Call it in a thread.
 
         Raises:
             BadImage: It cannot be used.
             DiskFull: It cannot be kept.
         """
         try:
-            png, (width, height) = plain(content)
+            opened = self._decoder.open(content)
         except BadImage as error:
-            raise BadImage(f"{CALLED[role]}{error}") from error
+            raise refused(role, error) from error
+        return self._keep(role, opened)
+
+    def keep_ours(self, role: Role, png: bytes) -> Image:
+        """Keep an image that was made here, as one that was handed in. Call it in a thread.
+
+        Raises:
+            BadImage: It cannot be used.
+            DiskFull: It cannot be kept.
+        """
+        return self._keep(role, open_plainly(png))
+
+    def _keep(self, role: Role, opened: Opened) -> Image:
+        clear = self._put(opened.clear) if opened.clear and role == "source" else ""
+        width, height = opened.size
+        sha256 = self._put(opened.png)
+        return Image(role=role, sha256=sha256, width=width, height=height, clear=clear)
+
+    def _put(self, png: bytes) -> str:
+        """Write a file under the name of what is in it, and return that."""
         sha256 = hashlib.sha256(png).hexdigest()
         try:
             self._write(self.path(sha256), png)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise DiskFull("磁盘满了，原图存不下，请稍后再试，或告诉管理员") from error
+                words = say("磁盘满了，原图存不下，请稍后再试，或告诉管理员")
+                raise DiskFull(words) from error
             raise
-        return Image(role=role, sha256=sha256, width=width, height=height)
+        return sha256
 
     def read(self, sha256: str) -> bytes:
         """Return the PNG of that name.

@@ -9,13 +9,21 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from aiosqlite import Connection
 
 from bot.errors import DiskFull
+from bot.store.acts import Acts
+from bot.store.allowances import Allowances
+from bot.store.bans import Bans
 from bot.store.database import Database
 from bot.store.gallery import Gallery
+from bot.store.gifts import Gifts
 from bot.store.inbox import Inbox
 from bot.store.limits import QueueConfig
+from bot.store.names import Names
 from bot.store.outbox import Outbox
+from bot.store.pauses import Pauses
+from bot.store.plates import Plates
 from bot.store.preferences import Preferences
 from bot.store.queue import Queue
+from bot.store.samples import Samples
 from bot.store.sources import Sources
 from bot.store.usage import Usage
 
@@ -46,9 +54,17 @@ class Store:
         self.queue = Queue(config, now)
         self.gallery = Gallery(data, config.min_free_mb, now)
         self.sources = Sources(data)
-        self.outbox = Outbox(self.gallery, platforms, now)
+        self.plates = Plates(data)
+        self.samples = Samples(data)
+        self.outbox = Outbox(self.gallery, self.plates, platforms, now)
         self.usage = Usage()
         self.preferences = Preferences()
+        self.names = Names()
+        self.allowances = Allowances()
+        self.gifts = Gifts(now)
+        self.bans = Bans(now)
+        self.pauses = Pauses(now)
+        self.acts = Acts(now)
         self.now = now
 
     @classmethod
@@ -82,6 +98,7 @@ class Store:
     async def close(self) -> None:
         """Finish what is being written, and let go of the folder."""
         await self._database.close()
+        self.sources.close()
 
     @property
     def commits(self) -> int:

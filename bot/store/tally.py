@@ -21,11 +21,26 @@ SELECT (SELECT count(*) FROM jobs WHERE state = 'drawn') AS drawn,
 
 NEWEST = "SELECT coalesce(max(id), 0) AS id FROM outbox"
 
-# A job ends with one reply that is marked the last; those that were cancelled end without.
+# A job ends with one reply that is marked the last.
 ENDED = """
-SELECT outbox.id, jobs.created_at, claimed_at, drawn_at
+SELECT outbox.id, jobs.created_at, claimed_at, drawn_at, jobs.state = 'cancelled' AS cancelled
 FROM outbox JOIN jobs ON jobs.id = job_id
 WHERE outbox.id > ? AND last = 1 ORDER BY outbox.id LIMIT ?
+"""
+
+
+# The last artwork from before is found from the newest on; what came after is counted.
+SINCE = """
+SELECT count(*) AS count FROM artworks WHERE id > (
+    SELECT coalesce((SELECT id FROM artworks WHERE made_at < ? ORDER BY id DESC LIMIT 1), 0)
+)
+"""
+
+BANS = "SELECT count(*) AS count FROM bans WHERE until IS NULL OR until > ?"
+
+PAUSES = """
+SELECT count(*) FILTER (WHERE scope = '') AS everywhere,
+       count(*) FILTER (WHERE scope <> '') AS chats FROM pauses
 """
 
 
@@ -47,12 +62,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How long a job took that was drawn or has failed."""
+    """How long a job took that is over."""
 
     waited_s: float | None
     """Until the attempt that ended it began; None: none was begun."""
     drawn_s: float | None
     """From then until its pictures were labelled and kept; None: it has failed."""
+    cancelled: bool = False
+    """It was neither drawn nor did it fail: somebody stopped it."""
 
 
 async def tally(db: Connection) -> Tally:
@@ -84,6 +101,25 @@ async def ended(db: Connection, after: int, limit: int = 1000) -> tuple[int, lis
             Ended(
                 waited_s=None if begun is None else begun - row["created_at"],
                 drawn_s=None if begun is None or drawn is None else drawn - begun,
+                cancelled=bool(row["cancelled"]),
             )
         )
     return last, jobs
+
+
+async def pictures_since(db: Connection, since: float) -> int:
+    """Return how many pictures that are still kept were made since a time."""
+    (found,) = await db.execute_fetchall(SINCE, (since,))
+    return found["count"]
+
+
+async def bans(db: Connection, now: float) -> int:
+    """Return how many people are not served."""
+    (found,) = await db.execute_fetchall(BANS, (now,))
+    return found["count"]
+
+
+async def pauses(db: Connection) -> tuple[bool, int]:
+    """Return whether nothing new is drawn anywhere, and in how many chats by themselves."""
+    (found,) = await db.execute_fetchall(PAUSES)
+    return bool(found["everywhere"]), found["chats"]

@@ -9,6 +9,7 @@ from aiosqlite import Connection
 
 from bot.artwork import Artwork
 from bot.store.limits import GalleryConfig
+from bot.store.plates import KEPT_S
 from bot.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Upkeep:
             await self._try(self.retain)
             await self._try(self.forget)
             await self._try(self.sweep_sources)
+            await self._try(self.sweep_plates)
             await asyncio.sleep(EVERY_S)
 
     async def read_on(self) -> None:
@@ -107,6 +109,11 @@ class Upkeep:
             unwanted = [path for path in old if path.stem not in wanted]
             removed += await asyncio.to_thread(sources.remove, unwanted, before)
         return removed
+
+    async def sweep_plates(self) -> int:
+        """Remove plates that went out a day ago; return how many."""
+        before = self._store.now() - KEPT_S
+        return await asyncio.to_thread(self._store.plates.sweep, before)
 
     async def _remove_some(
         self, db: Connection, after: int

@@ -1,5 +1,6 @@
 """The list: what is not drawn, why, and what only looks like it."""
 
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
+from bot.wording import later
 from bot.words.fold import folded
 
 LIST = Path(__file__).with_name("list.toml")
 """The words that come with the program."""
 OWN = "own"
 """Category of the operator's words that name none."""
-WHY = "这里不画这个，换个题材吧。"
+WHY = later("这里不画这个，换个题材吧。")
 """What is said where a category says nothing of its own."""
 
 Action = Literal["allow", "flag", "soften", "block"]
@@ -99,13 +101,42 @@ def read(path: Path) -> WordList:
         BrokenWords: The file cannot be read, or a word in it cannot be used.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        found = tomllib.loads(text) if path.suffix == ".toml" else {OWN: _of_lines(text)}
-        return _compiled(found, str(path))
+        return checked(path, path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BrokenWords([f"{path}: {error.strerror or error}"]) from error
     except UnicodeDecodeError as error:
         raise BrokenWords([f"{path}: not UTF-8, 不是 UTF-8 编码"]) from error
+
+
+def write(path: Path, text: str) -> None:
+    """Put a text in the place of the operator's file, whole or not at all.
+
+    Raises:
+        BrokenWords: A word in it cannot be used, or it cannot be written.
+    """
+    checked(path, text)
+    real = path.resolve()  # a link stays one
+    part = real.with_name(f".{real.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(real)
+    except (OSError, UnicodeEncodeError) as error:
+        part.unlink(missing_ok=True)
+        raise BrokenWords([f"{path}: {error}"]) from error
+
+
+def checked(path: Path, text: str) -> WordList:
+    """Return the words that a file would have.
+
+    Raises:
+        BrokenWords: One of them cannot be used.
+    """
+    try:
+        found = tomllib.loads(text) if path.suffix == ".toml" else {OWN: _of_lines(text)}
+        return _compiled(found, str(path))
     except tomllib.TOMLDecodeError as error:
         raise BrokenWords([f"{path}: {error}"]) from error
     except ValidationError as error:

@@ -8,8 +8,10 @@ from typing import Protocol, Self
 
 from bot.errors import NotWanted
 from bot.request import Request
+from bot.wording import say
+from bot.words.amend import added, listed, removed
 from bot.words.border import Borders
-from bot.words.entry import WHY, Action, BrokenWords, Entry, WordList, read, shipped
+from bot.words.entry import WHY, Action, BrokenWords, Entry, WordList, read, shipped, write
 from bot.words.fold import Folded, folded, is_latin
 from bot.words.number import personal
 from bot.words.sound import Sounds
@@ -104,7 +106,7 @@ class Words:
     def why(self, category: str) -> str:
         """Return why nothing of a category is drawn, for the user."""
         lists = [*([self._own] if self._own else []), shipped()]
-        return next((of.why[category] for of in lists if category in of.why), WHY)
+        return say(next((of.why[category] for of in lists if category in of.why), WHY))
 
     def admit(self, request: Request) -> Request:
         """Return the request as it may be drawn; what was left out of its prompt is told.
@@ -121,14 +123,62 @@ class Words:
             case "soften" if not verdict.text and not request.source:
                 raise NotWanted(self.why(verdict.category))
             case "soften":
-                cut = "”“".join(dict.fromkeys(verdict.cut))
-                note = f"“{cut}”没有画进去：{self.why(verdict.category)}"
+                cut = say("”“").join(dict.fromkeys(verdict.cut))
+                why = self.why(verdict.category)
+                note = say("“{cut}”没有画进去：{why}", cut=cut, why=why)
                 return replace(request, prompt=verdict.text, notes=(*request.notes, note))
             case "flag":
                 log.info("a prompt is flagged: %s", verdict.category)
                 return request
             case _:
                 return request
+
+    def own(self) -> list[tuple[str, Action, tuple[str, ...]]]:
+        """Return the operator's words, by category and action.
+
+        Raises:
+            BrokenWords: His file cannot be used.
+        """
+        path, text = self._text()
+        return list(listed(text, toml=path.suffix == ".toml"))
+
+    def add(self, category: str, action: Action, word: str) -> bool:
+        """Put a word into the operator's file; False if it was there. It holds at once.
+
+        Raises:
+            BrokenWords: The word cannot be used, or the file is not to be changed.
+        """
+        path, text = self._text()
+        return self._put(text, added(text, category, action, word, toml=path.suffix == ".toml"))
+
+    def remove(self, word: str) -> bool:
+        """Take a word out of the operator's file; False if it was not there. It holds at once.
+
+        Raises:
+            BrokenWords: The file is not to be changed.
+        """
+        path, text = self._text()
+        return self._put(text, removed(text, word, toml=path.suffix == ".toml"))
+
+    def _text(self) -> tuple[Path, str]:
+        """Return the operator's file and what is in it; nothing if there is none yet.
+
+        Raises:
+            BrokenWords: It cannot be used.
+        """
+        if self._path is None:
+            raise BrokenWords(["没有地方记自己的敏感词, no file of your own words"])
+        if not self._path.exists():
+            return self._path, ""
+        read(self._path)
+        return self._path, self._path.read_text(encoding="utf-8-sig")
+
+    def _put(self, before: str, after: str) -> bool:
+        if self._path is None or after == before:
+            return False
+        write(self._path, after)
+        self._fresh()
+        return True
 
     def warm(self) -> None:
         """Read the list now, and what tells words apart, so that no user waits for it."""

@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 from adapters.console.inbound import CHAT
 from bot.action import Action, Verb
 from bot.artwork import Artwork
+from bot.form import Field, Form
 from bot.reply import Button, Delivery, Reply, Status
 from generation.recipe import Preview, Recipe
 
@@ -23,10 +24,11 @@ class Facts(TypedDict, total=False):
     count: int
     step: int
     steps: int
+    paused: str | None
     preview: Preview | None
 
 
-def a_delivery(
+def a_delivery(  # noqa: PLR0913  all but one are named
     text: str = "画好了 #7：雪地里的企鹅",
     *,
     artworks: Sequence[Artwork] = (),
@@ -35,6 +37,7 @@ def a_delivery(
     last: bool = False,
     repeated: bool = False,
     struck: tuple[tuple[int, int], ...] = (),
+    form: Form | None = None,
 ) -> Delivery:
     reply = Reply(
         text=text,
@@ -42,6 +45,7 @@ def a_delivery(
         buttons=tuple(tuple(row) for row in buttons),
         to="m1",
         struck=struck,
+        form=form,
     )
     return Delivery(id=1, chat=CHAT, reply=reply, job_id=job_id, last=last, repeated=repeated)
 
@@ -60,6 +64,15 @@ def an_artwork(path: Path = Path("data/gallery/00/11.png"), *, seed: int = 42) -
     return Artwork(
         id=11, job_id=7, recipe=recipe, path=path, sha256="00", owner="console:阿青", made_at=0.0
     )
+
+
+def a_form(prompt: str = "雪地里的企鹅", *, target: int = 12) -> Form:
+    fields = (
+        Field(name="prompt", label="描述", value=prompt, most=1000, help="画什么"),
+        Field(name="style", label="风格", value="水墨", choices=("水墨", "水彩", "油画")),
+        Field(name="seed", label="种子", help="空着就换一颗"),
+    )
+    return Form(action=Action(Verb.EDIT, target), title=f"改一改编号 {target}", fields=fields)
 
 
 def a_status(job_id: int = 7, **facts: Unpack[Facts]) -> Status:

@@ -75,3 +75,52 @@ def test_a_misspelt_variable_is_named() -> None:
 def test_a_config_that_is_named_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no\.toml"):
         load(environ={"DANQING_CONFIG": str(tmp_path / "no.toml")})
+
+
+@pytest.mark.parametrize(
+    ("text", "english", "chinese"),
+    [
+        (
+            "[quota]\npictures_per_day = -1",
+            "quota.pictures_per_day: must be at least 0, not -1",
+            "quota.pictures_per_day: 不能小于 0，现在是 -1",
+        ),
+        (
+            "[quota]\ncooldown_s = -0.5",
+            "quota.cooldown_s: must be at least 0, not -0.5",
+            "quota.cooldown_s: 不能小于 0，现在是 -0.5",
+        ),
+        (
+            "[roles.vip]\nseconds_per_day = -1",
+            "roles.vip.seconds_per_day: must be at least 0, not -1",
+            "roles.vip.seconds_per_day: 不能小于 0，现在是 -1",
+        ),
+        (
+            "[roles.vip]\nwaiting = 0",
+            "roles.vip.waiting: must be above 0, not 0",
+            "roles.vip.waiting: 要大于 0，现在是 0",
+        ),
+    ],
+)
+def test_less_than_nothing_is_refused_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, english: str, chinese: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    for locale, words in (("C.UTF-8", english), ("zh_CN.UTF-8", chinese)):
+        monkeypatch.setenv("LC_ALL", locale)
+        with pytest.raises(ConfigError) as refused:
+            load(environ={}, file=path)
+        assert refused.value.faults == [f"{path}: {words}"]
+
+
+def test_an_operators_role_by_what_a_platform_says_names_its_chats(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[roles.staff]\noperator = true\nplatform_roles = ["owner"]', "utf-8")
+    with pytest.raises(ConfigError, match="needs chats, 还要写 chats"):
+        load(environ={}, file=path)
+    path.write_text(
+        '[roles.staff]\noperator = true\nplatform_roles = ["owner"]\nchats = ["telegram:-1"]',
+        "utf-8",
+    )
+    assert load(environ={}, file=path).roles["staff"].chats == ("telegram:-1",)

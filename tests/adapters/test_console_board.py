@@ -28,6 +28,12 @@ def test_a_waiting_job_has_its_place_and_its_time() -> None:
     assert told(board) == ["#7 前面还有 3 个任务 排队，还要约 12 秒"]
 
 
+def test_a_job_that_waits_for_the_end_of_a_pause_is_said_to() -> None:
+    board = Board(EASEL)
+    board.post(a_status(7, paused="打雷"))
+    assert told(board) == ["#7 管理员暂停了画画，恢复后按顺序画 排队"]
+
+
 def test_nothing_is_promised_while_nothing_is_known_of_the_speed() -> None:
     board = Board(EASEL)
     board.post(a_status(7))

@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.console.inbound import CHAT, escaped, files_in, from_line, to_event, unescaped
+from adapters.console.inbound import (
+    CHAT,
+    escaped,
+    files_in,
+    from_form,
+    from_line,
+    to_event,
+    unescaped,
+)
 from bot.action import Action, Verb
-from bot.errors import NoSuchJob
-from bot.event import Event, Image, Message, Press, User
+from bot.errors import NoSuchJob, NotUnderstood
+from bot.event import Event, Image, Message, Press, Stray, Submission, User
 from tests.adapters.console_factory import CANCEL, REDO
 
 AQING = User("console", "阿青", "阿青")
@@ -125,6 +133,55 @@ def test_a_lone_surrogate_is_replaced_and_a_pair_joined() -> None:
     assert event.text == "a\ufffdb😀"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"submit": "edit:12", "values": {"prompt": "狗", "seed": ""}}',
+        ' { "submit" :"edit:12","values":{"prompt":"\\u72d7","seed":""}} ',
+    ],
+)
+def test_a_form_is_handed_in_as_json(line: str) -> None:
+    values = {"prompt": "狗", "seed": ""}
+    assert heard(line) == Submission(
+        id="x1", chat=CHAT, user=AQING, action=Action(Verb.EDIT, 12), values=values
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"submit": ',
+        '{"submit": "edit:12"}',
+        '{"submit": 12, "values": {}}',
+        '{"submit": "edit:12", "values": {"seed": 7}}',
+        '{"submit": "edit:12", "values": [], "more": 1}',
+    ],
+)
+def test_what_begins_like_a_form_and_is_none_is_refused_in_words(line: str) -> None:
+    with pytest.raises(NotUnderstood, match="要这样写："):
+        heard(line)
+
+
+@pytest.mark.parametrize("line", ["{红,蓝}色的灯笼", '{"submit', "画 {}", '{"prompt": "狗"}'])
+def test_what_only_resembles_a_form_is_words(line: str) -> None:
+    assert isinstance(event := heard(line), Message)
+    assert event.text == line
+
+
+@pytest.mark.parametrize("carried", ["fly:1", "", "edit:1:", "edit:99999999999999999999", "红"])
+def test_a_button_or_form_that_is_none_of_ours_is_a_stray(carried: str) -> None:
+    pressed = msgspec.json.encode({"id": "x1", "user": "阿青", "press": carried})
+    for body in (pressed, from_form(carried, {"seed": "7"}, "x1", "阿青")):
+        assert to_event(body) == Stray(id="x1", chat=CHAT, user=AQING)
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_any_values_arrive_whole(values: dict[str, str]) -> None:
+    event = to_event(from_form("edit:12", values, "x1", "阿青"))
+    assert isinstance(event, Submission)
+    assert event.values == values
+
+
 @given(st.text(st.characters(codec="utf-8")))
 def test_any_text_makes_an_event_of_its_own(text: str) -> None:
     event = to_event(from_line(text, "x1", "阿青", [REDO] * 1000))
@@ -141,7 +198,7 @@ def test_any_text_makes_an_event_of_its_own(text: str) -> None:
         b'{"id":"1","user":"a"}',
         b'{"id":1,"user":"a","text":"b"}',
         b'{"id":"1","user":"a","text":"b","more":1}',
-        b'{"id":"1","user":"a","press":"fly:1"}',
+        b'{"id":"1","user":"a","submit":"edit:1","values":{"seed":7}}',
         b'{"id":"1","user":"a","text":"\\ud800"}',
     ],
 )

@@ -14,7 +14,7 @@ import pytest
 
 from adapters.console.lines import Lines, Throttle, read_lines
 from bot.errors import NotSent, QueueFull
-from tests.adapters.console_factory import REDO, a_delivery, a_status, an_artwork
+from tests.adapters.console_factory import REDO, a_delivery, a_form, a_status, an_artwork
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,12 +36,16 @@ class Pipes:
             clock=lambda: self.now,
         )
         self.heard: list[tuple[str, str]] = []
+        self.filled: list[tuple[str, dict[str, str]]] = []
         self._open = {source, self.typing, self.reading, self.sink}
 
     async def hear(self, line_id: str, body: bytes) -> None:
         update = json.loads(body)
         assert update["id"] == line_id
-        self.heard.append((line_id, update["press"] if "press" in update else update["text"]))
+        if "submit" in update:
+            self.filled.append((update["submit"], update["values"]))
+        else:
+            self.heard.append((line_id, update["press"] if "press" in update else update["text"]))
 
     def type(self, data: bytes) -> None:
         os.write(self.typing, data)
@@ -159,6 +163,53 @@ async def test_a_button_is_pressed_by_its_number(text_pipes: Pipes) -> None:
     text_pipes.close(text_pipes.typing)
     await text_pipes.face.run(text_pipes.hear)
     assert text_pipes.heard == [("x1", "redo:7")]
+
+
+async def test_a_form_goes_out_as_the_line_that_hands_it_in(text_pipes: Pipes) -> None:
+    await text_pipes.face.send(a_delivery("改一改", form=a_form()))
+    words, line = text_pipes.read().splitlines()
+    assert words == "改一改"
+    text_pipes.type(line.replace("企鹅", "熊猫").encode() + b"\n")
+    text_pipes.close(text_pipes.typing)
+    await text_pipes.face.run(text_pipes.hear)
+    values = {"prompt": "雪地里的熊猫", "style": "水墨", "seed": ""}
+    assert text_pipes.filled == [("edit:12", values)]
+
+
+async def test_in_json_a_form_tells_of_its_fields(pipes: Pipes) -> None:
+    await pipes.face.send(a_delivery("改一改", form=a_form()))
+    found = json.loads(pipes.read())["form"]
+    assert (found["submit"], found["title"]) == ("edit:12", "改一改编号 12")
+    assert found["fields"][1] == {
+        "name": "style",
+        "label": "风格",
+        "value": "水墨",
+        "most": 4000,
+        "choices": ["水墨", "水彩", "油画"],
+        "help": "",
+    }
+    values = {field["name"]: field["value"] for field in found["fields"]}
+    pipes.type(json.dumps({"submit": found["submit"], "values": values}).encode())
+    pipes.close(pipes.typing)
+    await pipes.face.run(pipes.hear)
+    assert pipes.filled == [("edit:12", a_form().values)]
+
+
+async def test_a_form_of_a_megabyte_arrives_and_one_that_is_broken_is_refused(pipes: Pipes) -> None:
+    running = asyncio.create_task(pipes.face.run(pipes.hear))
+    line = json.dumps({"submit": "edit:12", "values": {"prompt": "长" * 2**20}}, ensure_ascii=False)
+
+    def type_all() -> None:
+        os.set_blocking(pipes.typing, True)
+        rest = memoryview(f"{line}\n{line[:-9]}\n".encode())
+        while rest:
+            rest = rest[os.write(pipes.typing, rest) :]
+        pipes.close(pipes.typing)
+
+    await asyncio.to_thread(type_all)
+    await running
+    assert pipes.filled == [("edit:12", {"prompt": "长" * 2**20})]
+    assert json.loads(pipes.read())["text"].startswith("这张表格没读懂")
 
 
 async def test_a_reply_is_out_when_send_returns(pipes: Pipes) -> None:

@@ -16,7 +16,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from adapters.console.adapter import ConsoleAdapter
-from adapters.console.completion import Prompter
+from adapters.console.completion import Chooser, Prompter
 from adapters.console.config import ConsoleConfig
 from adapters.console.guide import Guide
 from adapters.console.history import TypedLines
@@ -33,6 +33,7 @@ from tests.adapters.console_factory import (
     CANCEL,
     REDO,
     a_delivery,
+    a_form,
     a_preview,
     a_status,
     an_artwork,
@@ -75,6 +76,7 @@ class Desk:
         self.folder = folder
         self.screen = Screen(keys)
         self.heard: list[tuple[str, str]] = []
+        self.filled: list[tuple[str, dict[str, str]]] = []
         self.images: list[tuple[str, int, int]] = []
         self.refusal: QueueFull | None = None
         self.came = asyncio.Event()
@@ -97,7 +99,10 @@ class Desk:
         if self.refusal is not None:
             raise self.refusal
         update = json.loads(body)
-        self.heard.append((line_id, update["press"] if "press" in update else update["text"]))
+        if "submit" in update:
+            self.filled.append((update["submit"], update["values"]))
+        else:
+            self.heard.append((line_id, update["press"] if "press" in update else update["text"]))
         self.images += [(i["role"], i["width"], i["height"]) for i in update.get("images", [])]
         self.came.set()
 
@@ -146,18 +151,17 @@ async def test_the_welcome_tells_what_it_is(desk: Desk) -> None:
 
 
 async def test_commands_of_the_terminal_are_answered_at_once(desk: Desk) -> None:
-    desk.keys.send_text(f"/help{ENTER}/styles{ENTER}/quit{ENTER}")
+    desk.keys.send_text(f"/help{ENTER}/quit{ENTER}")
     await desk.open().run(desk.hear)
     assert desk.heard == []
     assert "--seed  种子" in desk.seen
-    assert "水墨  国画" in desk.seen
     assert "再见。" in desk.seen
 
 
 async def test_other_commands_are_for_the_bot(desk: Desk) -> None:
-    desk.keys.send_text(f"/取消{ENTER}{CTRL_D}")
+    desk.keys.send_text(f"/取消{ENTER}/styles{ENTER}{CTRL_D}")
     await desk.open().run(desk.hear)
-    assert desk.heard == [("x1", "/取消")]
+    assert desk.heard == [("x1", "/取消"), ("x2", "/styles")]
 
 
 async def test_ctrl_c_drops_the_line_and_twice_leaves(desk: Desk) -> None:
@@ -233,6 +237,121 @@ async def test_a_reply_from_another_task_finds_the_prompt(desk: Desk) -> None:
     await running
 
 
+async def test_a_form_is_asked_for_field_by_field(desk: Desk) -> None:
+    studio = desk.open()
+    running = asyncio.create_task(studio.run(desk.hear))
+    desk.keys.send_text("画一半")
+    await desk.until("画一半")
+    await studio.send(a_delivery("改一改编号 12", form=a_form()))
+    await desk.until("描述› 雪地里的企鹅")
+    assert "submit" not in desk.seen
+    desk.keys.send_text(f"，下雪{ENTER}")
+    await desk.until("风格› 水墨")
+    desk.keys.send_text("\x15油")
+    await desk.until("油画")  # in the menu
+    desk.keys.send_text(f"{TAB}{ENTER}")
+    await desk.until("种子› ")
+    desk.keys.send_text(f"42{ENTER}")
+    await desk.came.wait()
+    values = {"prompt": "雪地里的企鹅，下雪", "style": "油画", "seed": "42"}
+    assert desk.filled == [("edit:12", values)]
+    desk.keys.send_text(f"的狗{ENTER}{CTRL_D}")
+    await running
+    assert desk.heard == [("x2", "画一半的狗")]
+
+
+async def test_enter_keeps_what_stands_in_a_field(desk: Desk) -> None:
+    studio = desk.open()
+    running = asyncio.create_task(studio.run(desk.hear))
+    await desk.until("丹青›")
+    await studio.send(a_delivery("改一改", form=a_form()))
+    desk.keys.send_text(ENTER * 3)
+    await desk.came.wait()
+    assert desk.filled == [("edit:12", a_form().values)]
+    desk.keys.send_text(CTRL_D)
+    await running
+
+
+@pytest.mark.parametrize(("field", "key"), [("风格", CTRL_C), ("种子", CTRL_C), ("种子", CTRL_D)])
+async def test_a_form_can_be_given_up(desk: Desk, field: str, key: str) -> None:
+    studio = desk.open()
+    running = asyncio.create_task(studio.run(desk.hear))
+    await desk.until("丹青›")
+    await studio.send(a_delivery("改一改", form=a_form()))
+    desk.keys.send_text(ENTER * (1 if field == "风格" else 2))
+    await desk.until(f"{field}› ")
+    desk.keys.send_text(key)
+    await desk.until("不改了。")
+    desk.keys.send_text(f"画狗{ENTER}{CTRL_D}")
+    await running
+    assert desk.heard == [("x1", "画狗")]
+
+
+async def test_a_form_that_comes_back_is_asked_for_again(desk: Desk) -> None:
+    studio = desk.open()
+    running = asyncio.create_task(studio.run(desk.hear))
+    await desk.until("丹青›")
+    await studio.send(a_delivery("改一改", form=a_form()))
+    await studio.send(a_delivery("风格：没有", form=a_form("一只狗", target=13)))
+    desk.keys.send_text(ENTER * 3)
+    await desk.until("描述› 一只狗")
+    desk.keys.send_text(ENTER * 3)
+    while len(desk.filled) < 2:
+        desk.came.clear()
+        await desk.came.wait()
+    assert [action for action, _ in desk.filled] == ["edit:12", "edit:13"]
+    desk.keys.send_text(CTRL_D)
+    await running
+
+
+async def test_a_form_that_comes_twenty_times_is_asked_for_once(desk: Desk) -> None:
+    studio = desk.open()
+    running = asyncio.create_task(studio.run(desk.hear))
+    await desk.until("丹青›")
+    for _ in range(10):
+        await studio.send(a_delivery("改一改", form=a_form()))
+    await desk.until("描述› ")
+    for _ in range(10):
+        await studio.send(a_delivery("改一改", form=a_form()))
+    desk.keys.send_text(f"{ENTER * 3}画狗{ENTER}{CTRL_D}")
+    await running
+    assert desk.filled == [("edit:12", a_form().values)]
+    assert desk.heard == [("x2", "画狗")]
+
+
+async def test_a_form_that_came_before_the_talk_is_asked_for_first(desk: Desk) -> None:
+    studio = desk.open()
+    await studio.send(a_delivery("改一改", form=a_form()))
+    desk.keys.send_text(f"{ENTER * 3}{CTRL_D}")
+    await studio.run(desk.hear)
+    assert desk.filled == [("edit:12", a_form().values)]
+
+
+async def test_a_form_that_cannot_be_heard_is_answered_in_words(desk: Desk) -> None:
+    studio = desk.open()
+    desk.refusal = QueueFull("你有 5 个任务在等。")
+    await studio.send(a_delivery("改一改", form=a_form()))
+    desk.keys.send_text(f"{ENTER * 3}{CTRL_D}")
+    await studio.run(desk.hear)
+    assert "你有 5 个任务在等。" in desk.seen
+
+
+async def test_a_picture_that_comes_while_a_form_is_open_hangs_over_it(desk: Desk) -> None:
+    studio = desk.open()
+    running = asyncio.create_task(studio.run(desk.hear))
+    await desk.until("丹青›")
+    await studio.send(a_delivery("改一改", form=a_form()))
+    desk.keys.send_text("，下雪")
+    await desk.until("企鹅，下雪")
+    await studio.send(a_delivery("画好了 #7"))
+    assert "画好了 #7" in desk.seen
+    desk.keys.send_text(f"{ENTER * 3}")
+    await desk.came.wait()
+    assert desk.filled == [("edit:12", {**a_form().values, "prompt": "雪地里的企鹅，下雪"})]
+    desk.keys.send_text(CTRL_D)
+    await running
+
+
 async def test_replies_are_printed_also_before_and_after_the_talk(desk: Desk) -> None:
     studio = desk.open()
     await studio.send(a_delivery("先到的"))
@@ -297,6 +416,14 @@ async def test_leaving_tells_of_the_jobs_that_wait(desk: Desk) -> None:
     assert "还有 1 个任务没画完，下次打开接着画。" in desk.seen
 
 
+async def test_what_is_said_of_a_job_that_is_over_puts_it_on_no_board(desk: Desk) -> None:
+    studio = desk.open()
+    await studio.send(a_delivery("编号 1 · 256×256 · 种子 7", job_id=7))
+    desk.keys.send_text(CTRL_D)
+    await studio.run(desk.hear)
+    assert "没画完" not in desk.seen
+
+
 async def test_the_interface_label_always_stands_under_the_prompt(desk: Desk) -> None:
     running = asyncio.create_task(desk.open().run(desk.hear))
     await desk.until("画都是AI生成的")
@@ -346,7 +473,7 @@ def offers(text: str, *buttons: Button) -> list[tuple[str, str]]:
     ("text", "offered"),
     [
         ("/", [*((f"/{c.names[1]}", c.hint) for c in COMMANDS), ("/quit", "离开")]),
-        ("/st", [("/styles", "有哪些风格")]),
+        ("/hi", [(f"/{c.names[1]}", c.hint) for c in COMMANDS if c.names[0] == "历史"]),
         ("画猫 --s", [("画猫 --seed", "种子"), ("画猫 --steps", "步数")]),
         ("画猫 --se", [("画猫 --seed", "种子")]),
         ("画一只猫，水", [("画一只猫，水墨", "国画"), ("画一只猫，水彩", "")]),
@@ -357,6 +484,23 @@ def offers(text: str, *buttons: Button) -> list[tuple[str, str]]:
 )
 def test_tab_offers_what_may_follow(text: str, offered: list[tuple[str, str]]) -> None:
     assert offers(text) == offered
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("", ["水墨", "水彩", "油画"]),
+        ("水", ["水墨", "水彩"]),
+        ("水墨", ["水彩", "油画"]),
+        ("水墨+油", ["水墨+油画"]),
+        ("水墨＋", ["水墨＋水墨", "水墨＋水彩", "水墨＋油画"]),
+        ("版画", []),
+    ],
+)
+def test_tab_offers_the_values_of_a_field(text: str, offered: list[str]) -> None:
+    chooser = Chooser(("水墨", "水彩", "油画"))
+    found = chooser.get_completions(Document(text), CompleteEvent())
+    assert [text[: len(text) + one.start_position] + one.text for one in found] == offered
 
 
 def test_tab_offers_files_after_the_flags_that_name_them(tmp_path: Path) -> None:

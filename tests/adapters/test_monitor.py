@@ -309,6 +309,36 @@ async def test_what_was_over_before_the_start_is_not_counted(studio: Studio) -> 
         assert "danqing_jobs_ended_total{end=drawn}" not in found
 
 
+async def test_what_is_refused_cancelled_and_paused_is_counted_without_a_name(
+    studio: Studio,
+) -> None:
+    async with watched(studio, Engine()) as client:
+        for said in ("画一只猫", "画一只狗", "/取消 1", "/没有", "你好呀", "/没有"):
+            await studio.says("阿青", said)
+        await studio.says("小丹", "画一只鸟")
+        studio.adapter.roles = {"小丹": ()}
+        for said in ("/封禁 @小丹 3天 刷屏", "/暂停", "/暂停 全部"):
+            await studio.says("阿青", said)
+        await studio.says("小丹", "画一只鸟")
+        await studio.says("小丹", "画一只鸟")
+        found = await client.samples()
+        assert found["danqing_refused_total{error=UnknownCommand}"] == 2
+        assert found["danqing_refused_total{error=NotUnderstood}"] == 1
+        assert found["danqing_refused_total{error=Banned}"] == 1
+        assert found["danqing_jobs_ended_total{end=cancelled}"] == 2
+        assert "danqing_jobs_ended_total{end=failed}" not in found
+        assert found["danqing_job_wait_seconds_count"] == 0
+        assert found["danqing_banned_people"] == 1
+        assert found["danqing_paused{scope=all}"] == 1
+        assert found["danqing_paused{scope=chat}"] == 1
+        assert not any(word in name for name in found for word in ("小丹", "阿青", "鸟", "local"))
+        await studio.says("阿青", "/继续 全部")
+        await studio.says("阿青", "/解封 @小丹")
+        found = await client.samples()
+        assert found["danqing_paused{scope=all}"] == 0
+        assert found["danqing_banned_people"] == 0
+
+
 async def test_failures_are_counted_by_name(studio: Studio) -> None:
     async with watched(studio, Engine()) as client:
         studio.engine.errors += [EngineLost("gone"), RuntimeError("a bug")]

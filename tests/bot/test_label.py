@@ -23,12 +23,14 @@ from bot.label import (
     XMP,
     LabelConfig,
     check,
+    check_labels,
     covered,
     label,
     recipe_of,
+    sketch,
     uncovered,
 )
-from generation.recipe import Expand, Picture, Recipe
+from generation.recipe import Expand, Picture, Preview, Recipe
 
 CODE = "00119111010200EXAMPLE010000"  # of the right form, nobody's
 OWN = LabelConfig(operator_code=CODE)
@@ -436,3 +438,11 @@ def test_what_does_not_belong_to_a_picture_is_not_put_on_it() -> None:
     for strange in (labelled, b"", cover[: len(cover) // 2]):
         with pytest.raises(LabelMissing):
             uncovered(labelled, strange)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, (256, 171)), (2, (512, 171)), (3, (512, 342))])
+def test_pictures_in_the_making_are_labelled_as_one(count: int, size: tuple[int, int]) -> None:
+    preview = Preview(width=12, height=8, rgb=bytes(12 * 8 * 3))
+    png = sketch([preview] * count, "danqing-sketch-1", LabelConfig())
+    check_labels(png)
+    assert Image.open(BytesIO(png)).size == size

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -60,6 +61,30 @@ def test_what_is_out_of_bounds_is_changed_and_told(
     request = settled(**said)
     assert getattr(request, field) == value
     assert request.notes == (note,)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said", "count"),
+    [
+        ("{红,蓝,绿}色的灯笼", {}, 3),
+        ("{红,蓝}灯", {"count": 2}, 4),
+        ("{红,蓝}灯", {"count": 3, "total": True}, 3),
+        ("{红}灯", {"count": 2}, 2),
+    ],
+)
+def test_pictures_of_all_wordings_are_counted_once(
+    prompt: str, said: dict[str, Any], count: int
+) -> None:
+    once = settle(Request(prompt=prompt, **said), STYLES, LIMITS)
+    assert (once.count, once.notes) == (count, ())
+    assert len(STYLES.recipes(replace(once, seed=1))) == count
+    assert settle(once, STYLES, LIMITS) == once
+
+
+def test_more_wordings_than_pictures_are_cut_and_told() -> None:
+    request = settle(Request(prompt="{红,蓝}色的{猫,狗,兔}", count=2), STYLES, LIMITS)
+    assert request.count == 4
+    assert request.notes == ("一次最多 4 张，已改为 4 张",)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from adapters.keeping import whose
 from bot.errors import FolderInUse
 from bot.event import User
 from bot.job import Origin
+from bot.quota import Setting
 from bot.reply import Reply, Sent
 from bot.settings import Settings
 from bot.store import privacy
@@ -149,7 +150,8 @@ async def test_every_table_that_names_a_user_is_known(atelier: Atelier) -> None:
         rows = await db.execute_fetchall(
             "SELECT m.name AS name, c.name AS column"
             " FROM sqlite_schema m, pragma_table_info(m.name) c"
-            " WHERE m.type = 'table' AND c.name IN ('user', 'owner', 'host', 'person', 'user_id')"
+            " WHERE m.type = 'table'"
+            " AND c.name IN ('user', 'owner', 'host', 'person', 'user_id', 'who')"
         )
         return {row["name"]: row["column"] for row in rows}
 
@@ -247,3 +249,59 @@ async def test_what_somebody_wanted_where_they_said_nothing_is_forgotten(atelier
     await privacy.forget(atelier.store, GONE, nobodys)
     assert await atelier.store.read(preferences.get, GONE.key) == Settings()
     assert await atelier.store.read(preferences.get, "t:stays") == Settings(aspect="2:3")
+
+
+async def operated_on(store: Store) -> None:
+    """One who stays and one who goes: settings, limits, gifts, a ban, and acts."""
+    for user in (GONE, User("t", "stays", "留下的人")):
+        await store.write(store.names.seen, user)
+        await store.write(store.preferences.put, user.key, Settings(aspect="2:3"))
+        limit = Setting(pictures=7)
+        await store.write(store.allowances.put, "person", user.key, limit, day=None, today=0.0)
+        await store.write(store.bans.put, user, "刷屏", None)
+        gift = await store.write(store.gifts.give, user, GROUP, (2, 3), 60.0)
+        await store.write(store.gifts.take, gift, GONE)
+        await store.write(store.acts.put, user, GROUP, "封禁", "为了试", GONE.key)
+
+
+async def test_settings_limits_gifts_bans_and_acts_are_handed_out(
+    atelier: Atelier, tmp_path: Path
+) -> None:
+    await operated_on(atelier.store)
+    to = tmp_path / "out"
+    found = await exported(atelier, tmp_path / "data", GONE.key, to)
+    assert found.anything
+    assert found.others == 10
+    assert [row["name"] for row in lines(to / "names.jsonl")] == [GONE.name]
+    assert json.loads(str(lines(to / "settings.jsonl")[0]["settings"]))["aspect"] == "2:3"
+    assert [(row["what"], row["amount"]) for row in lines(to / "allowances.jsonl")] == [
+        ("pictures", 7)
+    ]
+    assert [row["reason"] for row in lines(to / "bans.jsonl")] == ["刷屏"]
+    assert [row["pictures"] for row in lines(to / "gifts.jsonl")] == [5]
+    assert [row["gift_id"] for row in lines(to / "shares.jsonl")] == [1, 2]
+    assert [row["detail"] for row in lines(to / "acts.jsonl")] == ["为了试"]
+    assert [row["command"] for row in lines(to / "suffered.jsonl")] == ["封禁", "封禁"]
+    everything = "".join(path.read_text("utf-8") for path in to.glob("*.jsonl"))
+    assert "stays" not in everything
+
+
+async def test_settings_limits_gifts_bans_and_acts_are_forgotten(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with opened_atelier(data) as atelier:
+        store = atelier.store
+        await operated_on(store)
+        await privacy.forget(store, GONE, nobodys)
+        assert not (await store.read(privacy.known, GONE.key)).anything
+        stays = User("t", "stays")
+        assert await store.read(store.bans.of, stays) is not None
+        assert (await store.read(privacy.known, stays.key)).others == 6
+        gift = await store.read(store.gifts.get, 2)
+        assert gift is not None
+        assert [(share.taken, share.user, share.pictures) for share in gift.shares] == [
+            *((True, "", 2), (False, "", 3)),
+        ]
+    for path in data.rglob("*"):
+        if path.is_file():
+            assert GONE.key.encode() not in path.read_bytes(), path
+            assert GONE.name.encode() not in path.read_bytes(), path

@@ -227,6 +227,7 @@ async def test_a_claim_is_two_index_lookups(line: Line) -> None:
 
     assert await line.store.read(plan) == [
         "SEARCH rooms USING COVERING INDEX rooms_open (best>?)",
+        *("CORRELATED SCALAR SUBQUERY 1", "SEARCH pauses USING PRIMARY KEY (scope=?)"),
         "SEARCH lanes USING INDEX lanes_open (chat=?)",
     ]
 

@@ -38,6 +38,8 @@ def receipt(asked: Request) -> str:
         ),
         (Request(prompt="猫", steps=30, guidance=7.5, fast=True), "30 步 · 引导 7.5 · 快速"),
         (Request(prompt="猫", upscale=2), "放大 2 倍"),
+        (Request(prompt="{红,蓝,绿}灯"), "3 张"),
+        (Request(prompt="{春,夏,秋}天", count=2), "~~6 张~~ 4 张"),
         (Request(prompt="猫", width=512, height=768), "512×768"),
     ],
 )

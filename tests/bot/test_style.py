@@ -180,6 +180,11 @@ def test_wishes_about_words_are_passed_on() -> None:
     assert (recipe.polish, recipe.skip_translation) == (True, True)
 
 
+def test_a_poem_is_told_to_the_model_on_one_line() -> None:
+    (recipe,) = STYLES.recipes(replace(SETTLED, count=1, prompt="床前明月光，\n疑是地上霜。"))
+    assert "床前明月光， 疑是地上霜。" in recipe.prompt
+
+
 def test_traditional_characters_are_told_to_the_model_as_simplified_ones() -> None:
     asked = replace(SETTLED, count=1, prompt="一隻貓和<小貓咪>", avoid="雲,鳥")
     (recipe,) = STYLES.recipes(asked)

@@ -1,11 +1,16 @@
 """Every button under a picture, read as talk."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiosqlite import Connection
 
+from adapters.console.inbound import CHAT, PLATFORM
+from bot.job import Origin
 from bot.parsing.parser import parse
+from bot.settings import Settings
 from bot.style import Styles
 from generation.recipe import Expand
 from tests.conftest import Studio, opened_studio
@@ -85,6 +90,46 @@ async def test_another_style_is_chosen_from_all(drawn: Studio) -> None:
     assert "改自 #1 · 竖版 · 油画" in drawn.texts[-2]
 
 
+async def test_a_variation_is_drawn_on_the_picture_of_its_number(studio: Studio) -> None:
+    await studio.says("阿青", "画三只猫，三张")
+    await studio.paint_all()
+    sources: list[str] = []
+    for number in (1, 2, 3):
+        await press(studio, "阿青", f"🎲{number}")
+        sources.append(studio.engine.drawn[-1].source)
+        assert (await studio.job(1 + number)).parent == Origin(1, number - 1)
+    assert len(set(sources)) == 3
+    assert "改自 #1 第 3 张 · 变化" in [text for text in studio.texts if "改自" in text][-1]
+
+
+@pytest.mark.parametrize("times", [2, 4])
+async def test_a_picture_is_made_larger(drawn: Studio, times: int) -> None:
+    await press(drawn, "阿青", f"🔍 {times}×")
+    before, after = drawn.engine.drawn
+    assert after == replace(before, upscale=times)
+    assert after.picture_px == (times * 192, times * 320)
+    assert drawn.texts[-1].startswith("画好了 #2")
+
+
+@pytest.mark.parametrize(
+    ("label", "expand"),
+    [
+        ("⬅️ 左", Expand(left=128)),
+        ("⬆️ 上", Expand(up=192)),
+        ("➡️ 右", Expand(right=128)),
+        ("⬇️ 下", Expand(down=192)),
+        ("↔️ 四周", Expand(left=64, up=96, right=64, down=96)),
+    ],
+)
+async def test_each_side_can_be_continued(drawn: Studio, label: str, expand: Expand) -> None:
+    await press(drawn, "阿青", "↔️ 扩展")
+    await press(drawn, "阿青", label)
+    before, after = drawn.engine.drawn
+    assert after.expand == expand
+    assert after.width == before.width + expand.left + expand.right
+    assert after.height == before.height + expand.up + expand.down
+
+
 async def test_a_side_is_chosen(drawn: Studio) -> None:
     await press(drawn, "阿青", "↔️ 扩展")
     await press(drawn, "阿青", "➡️ 右")
@@ -95,7 +140,7 @@ async def test_a_side_is_chosen(drawn: Studio) -> None:
 
 async def test_a_change_is_asked_for_and_said(drawn: Studio) -> None:
     await press(drawn, "阿青", "✏️ 改一改")
-    assert drawn.last.reply.text.startswith("回复这条消息，说要改什么")
+    assert drawn.last.reply.text.endswith("说要改什么（例如：换成水墨，加一只猫，竖版）")
     await drawn.says("阿青", "#1 把猫换成狗")
     await drawn.paint_all()
     assert drawn.engine.drawn[-1].prompt == "一只狗，水墨风"
@@ -177,10 +222,20 @@ async def test_a_deletion_that_is_not_kept_deletes_no_file(drawn: Studio) -> Non
 
 async def test_only_the_owner_presses(drawn: Studio) -> None:
     before = len(drawn.engine.drawn)
-    for label in ("🎲 变化", "🔍 2×", "✏️ 改一改", "⭐ 收藏", "📄 原图", "ℹ️ 参数", "🗑 删除"):
+    offered = [label for row in labels(drawn) for label in row]
+    assert len(offered) == 11
+    for label in offered:
         await press(drawn, "小丹", label)
         assert drawn.texts[-1] == "这是别人的画，只有本人可以按；想改它，就回复它说"
+        assert drawn.last.reply.aside
     assert len(drawn.engine.drawn) == before
+
+
+async def test_what_others_may_not_press_they_may_say(drawn: Studio) -> None:
+    await drawn.says("小丹", "#1 再来一张")
+    await drawn.paint_all()
+    assert (await drawn.job(2)).user.id == "小丹"
+    assert len(drawn.engine.drawn) == 2
 
 
 @pytest.mark.parametrize(
@@ -207,18 +262,95 @@ async def test_an_outdated_button_says_so(drawn: Studio, action: str, words: str
     assert len(drawn.engine.drawn) == 1
 
 
-async def test_twenty_presses_fill_the_queue_and_no_more(drawn: Studio) -> None:
-    for _ in range(25):
-        await drawn.says("阿青", ":vary:1")
-    assert drawn.texts[-1] == "你还有 20 个任务在排队，等画好一个再来吧"
-    assert (await drawn.job(21)).request.source == (await drawn.job(2)).request.source
+@pytest.mark.parametrize("action", ["redo:1", "vary:1", "upscale:1:4", "expand:1:l", "edit:1"])
+async def test_twenty_presses_are_one_job_that_waits(drawn: Studio, action: str) -> None:
+    line = f":{action}"
+    if action == "edit:1":
+        line = '{"submit": "edit:1", "values": {"prompt": "一只狗"}}'
+    for _ in range(20):
+        await drawn.says("阿青", line)
+        drawn.clock.now += 60
+    told = drawn.texts[-20:]
+    assert told[0].startswith("收到 #2")
+    assert set(told[1:]) == {"#2 就是它，已经在排队：马上开始 · 约 1 秒"}
+    await drawn.paint_all()
+    assert len(drawn.engine.drawn) == 2
 
 
-async def test_buttons_outlive_a_restart(tmp_path: Path) -> None:
+async def test_a_burst_is_one_job_though_it_is_drawn_at_once(drawn: Studio) -> None:
+    await drawn.says("阿青", ":redo:1")
+    job = await drawn.store.write(drawn.store.queue.claim)
+    assert job is not None
+    drawn.clock.now = job.created_at
+    await drawn.says("阿青", ":redo:1")
+    assert drawn.texts[-1] == "#2 就是它，正在画，好了再按吧"
+    drawn.clock.now += 60
+    await drawn.says("阿青", ":redo:1")
+    assert drawn.texts[-1].startswith("收到 #3")
+
+
+async def test_another_button_or_person_is_no_repeat(drawn: Studio) -> None:
+    for action in ("redo:1", "vary:1", "upscale:1:2", "upscale:1:4"):
+        await drawn.says("阿青", f":{action}")
+    await drawn.says("小丹", "#1 再来一张")
+    await drawn.paint_all()
+    assert len(drawn.engine.drawn) == 6
+
+
+async def test_when_it_is_drawn_the_button_draws_another(drawn: Studio) -> None:
+    for seed in (2, 3, 4):
+        await press(drawn, "阿青", "🔁 再来一张")
+        assert drawn.engine.drawn[-1].seed == seed
+
+
+async def test_twenty_presses_on_a_star_and_on_a_deletion(drawn: Studio) -> None:
+    for _ in range(20):
+        await drawn.says("阿青", ":favour:1")
+    assert drawn.texts[-1] == "不再收藏编号 1"
+    for _ in range(20):
+        await drawn.says("阿青", ":delete:1:yes")
+    assert drawn.texts[-20:] == ["编号 1 已经删掉了", *["找不到这张画了"] * 19]
+
+
+@pytest.mark.parametrize("carried", ["fly:1", "redo:1:", "", "../../etc/passwd", "红" * 30])
+async def test_a_button_of_no_version_of_ours_says_so(drawn: Studio, carried: str) -> None:
+    update = msgspec.json.encode({"id": "f1", "user": "阿青", "press": carried})
+    await drawn.app.hear(PLATFORM, "f1", update)
+    await drawn.answer()
+    assert drawn.texts[-1] == "这个按钮已经不能用了"
+    assert drawn.last.reply.to == "f1"
+
+
+async def test_every_button_outlives_a_restart(tmp_path: Path) -> None:
     async with opened_studio(tmp_path) as studio:
         await studio.says("阿青", "画一只猫")
         await studio.paint_all()
-    async with opened_studio(tmp_path, first_id=100) as studio:
-        await studio.says("阿青", ":upscale:1:2")
+        offered = [button for row in studio.last.reply.buttons for button in row]
+        for opener in ("styles", "sides"):
+            await studio.says("阿青", f":{opener}:1")
+            offered += [button for row in studio.last.reply.buttons for button in row]
+    lost = {"找不到这张画了", "找不到这个任务了", "这个按钮已经不能用了"}
+    for number, button in enumerate(offered):
+        async with opened_studio(tmp_path, first_id=100 * (number + 1)) as studio:
+            await studio.says("阿青", f":{button.action.pack()}")
+            await studio.paint_all()
+            assert studio.texts
+            assert not lost & set(studio.texts), button
+
+
+async def test_what_a_group_shares_others_press_too(tmp_path: Path) -> None:
+    async with opened_studio(tmp_path) as studio:
+        await studio.says("阿青", "画一只猫")
         await studio.paint_all()
-        assert studio.engine.drawn[-1].upscale == 2
+        studio.adapter.group = True
+        await studio.says("小丹", ":vary:1")
+        assert studio.texts[-1].startswith("这是别人的画")
+        await studio.store.write(studio.store.preferences.put, CHAT.key, Settings(shared=True))
+        for job, action in enumerate(("vary:1", "redo:1"), 2):
+            await studio.says("小丹", f":{action}")
+            assert studio.texts[-1].startswith(f"收到 #{job}")
+            assert (await studio.job(job)).user.id == "小丹"
+        await studio.says("小丹", '{"submit": "edit:1", "values": {"prompt": "一只狗"}}')
+        assert studio.texts[-1].startswith("收到 #4")
+        await studio.says("小丹", ":delete:1:yes")
+        assert studio.texts[-1] == "这是别人的画，只有本人可以按；想改它，就回复它说"

@@ -148,9 +148,13 @@ async def test_one_picture_is_shown_with_its_buttons_to_its_owner(studio: Studio
 
 async def test_what_one_wants_is_kept_for_where_one_says_nothing(studio: Studio) -> None:
     await studio.says("阿青", "/设置")
-    assert studio.texts[-1].split("\n")[1:4] == ["  风格：不定", "  形状：不定", "  不要：不定"]
+    assert studio.texts[-1].split("\n")[1:3] == ["  风格：不定（默认）", "  形状：不定（默认）"]
     await studio.says("阿青", "/设置 水墨风，竖版，不要文字")
-    assert studio.texts[-1].split("\n")[1:] == ["  风格：水墨", "  形状：竖版", "  不要：文字"]
+    assert studio.texts[-1].split("\n")[1:4] == [
+        "  风格：水墨（我的）",
+        "  形状：竖版（我的）",
+        "  不要：文字（我的）",
+    ]
     await studio.says("阿青", "画一只猫")
     assert studio.texts[-1].split("\n")[1].startswith("竖版 · 水墨 · 不要：文字")
     await studio.says("阿青", "画一只狗，油画风，横版")

@@ -38,6 +38,19 @@ async def test_what_fails_or_is_cancelled_costs_nothing(tmp_path: Path) -> None:
         assert "用完了" in studio.texts[-1]
 
 
+async def test_seconds_that_are_left_are_told_too(tmp_path: Path) -> None:
+    config = QuotaConfig(pictures_per_day=5, seconds_per_day=60)
+    async with opened_studio(tmp_path, quota=config) as studio:
+        await studio.says("阿青", "画一只猫")
+        job = await studio.job(1)
+        await studio.store.write(studio.store.usage.spent, job, 12.4)
+        await studio.says("阿青", "画一只猫")
+        assert studio.texts[-1].endswith("今天还剩 3 张 · 今天还剩 48 秒")
+        await studio.store.write(studio.store.usage.spent, job, 50.0)
+        await studio.says("阿青", "画一只猫")
+        assert studio.texts[-1].startswith("你今天的绘画时间（60 秒）用完了，明天 0 点再来")
+
+
 async def test_a_chat_shares_what_it_has(tmp_path: Path) -> None:
     async with opened_studio(tmp_path, quota=QuotaConfig(chat_pictures_per_day=2)) as studio:
         for name in ("阿青", "小丹", "阿蓝"):

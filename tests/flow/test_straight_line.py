@@ -136,7 +136,7 @@ async def test_what_is_clamped_is_said_to_be(studio: Studio) -> None:
 async def test_redo_draws_the_same_with_a_new_seed(studio: Studio) -> None:
     await studio.says("阿青", "画一座山")
     await studio.paint_all()
-    await studio.says("小丹", ":redo:1")
+    await studio.says("阿青", ":redo:1")
     await studio.paint_all()
     one, two = studio.engine.drawn
     assert (one.prompt, one.seed) == ("一座山", 1)
@@ -245,6 +245,14 @@ async def test_what_may_have_arrived_is_sent_again_marked(studio: Studio) -> Non
     assert [d.repeated for d in studio.adapter.sent] == [True]
 
 
+async def test_what_may_have_arrived_stays_marked_when_the_next_attempt_surely_failed(
+    studio: Studio,
+) -> None:
+    studio.adapter.errors = [NotSent("timed out", arrived=None), NotSent("429", retry_after_s=0.0)]
+    await studio.says("阿青", "画一座山")
+    assert [d.repeated for d in studio.adapter.sent] == [True]
+
+
 async def test_a_chat_that_is_gone_keeps_nothing_waiting(studio: Studio) -> None:
     await studio.says("阿青", "画一座山")
     studio.adapter.errors = [NotSent("blocked by the user", final=True)]
@@ -326,7 +334,7 @@ async def test_a_picture_is_drawn_large_and_fast(studio: Studio) -> None:
 async def test_redo_draws_on_the_same_picture_again(studio: Studio) -> None:
     await studio.says("阿青", "画成水墨", source=a_picture(96, 96, "red"))
     await studio.paint_all()
-    await studio.says("小丹", ":redo:1")
+    await studio.says("阿青", ":redo:1")
     await studio.paint_all()
     one, two = studio.engine.drawn
     assert two == replace(one, seed=2)

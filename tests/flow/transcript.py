@@ -18,7 +18,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "studio.md"
 PROMPT = "丹青› "
 USER = "阿青"
 _BLOCK = re.compile(rf"(?<=```\n){PROMPT}.*?(?=```)", re.DOTALL)
-_FILE = re.compile(r"\S*/pictures/\S+\.png")
+_FILE = re.compile(r"\S*/(pictures|plates)/\S+\.png")
+_MACHINE = re.compile(r"(?<=还剩 )[\d.]+(?= GB)|(?<=已运行 ).+|\d{4}-\d\d-\d\d \d\d:\d\d")
+"""What is another each time: room on the disk, how long it took, and when it was."""
 
 
 def written() -> str:
@@ -52,7 +54,8 @@ async def _answers(studio: Studio, buttons: list[Button], line_id: str, line: st
     for delivery in studio.adapter.sent[seen:]:
         shown += to_lines(delivery, len(buttons) + 1)
         buttons += [button for row in delivery.reply.buttons for button in row]
-    return [_FILE.sub("data/pictures/….png", line) for line in shown]
+    shown = [_FILE.sub(r"data/\1/….png", line) for line in shown]
+    return [_MACHINE.sub("…", line) for line in shown]
 
 
 def main() -> None:
