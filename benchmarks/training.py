@@ -22,7 +22,7 @@ from generation.mini.style import plan_of, write_pictures
 from generation.training.loop import train
 
 STYLE = "剪纸"
-PICTURES, STEPS, BATCH = 20, 200, 4
+PICTURES, STEPS, BATCH = 20, 200, 16
 
 
 def asked(count: int) -> list[Asked]:

@@ -42,8 +42,8 @@ def stages(
     """
     at = ("--work", str(work))
     scenes, steps = ("2000", "40") if quick else ("30000", "16000")
-    first, last, look, sharpen = ("0.2",) * 4 if quick else ("40", "15", "25", "20")
-    style_steps, pictures = ("4", "8") if quick else ("450", "960")
+    first, last, look, sharpen = ("0.2",) * 4 if quick else ("40", "15", "50", "20")
+    style_steps, pictures = ("4", "8") if quick else ("350", "960")
     wanted = ("--only", "水墨") if quick else ()
     return [
         Stage("autoencoder", (("autoencoder", *at, "--minutes", first),)),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.random import Generator
-from PIL import Image, ImageChops, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
 _LINE = 46
 """Strength from which an edge is cut into paper."""
@@ -12,14 +12,24 @@ _LINE = 46
 _DARKER = 12
 """How much darker than what is around it a place must be to stay paper."""
 
-_HATCH, _STROKE = 8, 2
-"""Pixels from one pencil stroke to the next, and how broad it is."""
+_HATCH, _STROKE = 14, 5
+"""Pixels from one pencil stroke to the next, and how broad it is: finer ones the autoencoder, of
+eight pixels to a latent, loses."""
+
+_GREY_PAPER = 226.0
+"""Lightness of the paper of 素描."""
 
 _OUTLINE = 20
 """Strength from which an edge of 动漫 is outlined."""
 
 _BLOCK = 8
-"""Pixels to a side of one block of 像素."""
+"""Pixels to a side of one block of 像素: one latent."""
+
+_GAP = 2
+"""Pixels between two blocks: a gap of one the autoencoder fills."""
+
+_LEVELS = 5
+"""Of each of red, green and blue in 像素."""
 
 
 def treat(rng: Generator, picture: Image.Image, style: str) -> Image.Image:
@@ -30,33 +40,39 @@ def treat(rng: Generator, picture: Image.Image, style: str) -> Image.Image:
 def _ink(rng: Generator, picture: Image.Image) -> Image.Image:
     """水墨: grey washes that run, dark outlines, on rice paper."""
     grey = ImageOps.autocontrast(picture.convert("L"), cutoff=2)
-    wash = grey.filter(ImageFilter.GaussianBlur(3.0)).point(
-        [int(84 + v * 0.67) for v in range(256)]
-    )
-    lines = _edges(grey.filter(ImageFilter.GaussianBlur(1.0))).filter(ImageFilter.GaussianBlur(1.2))
-    strokes = lines.point([255 - min(255, int(v * 3.0)) for v in range(256)])
-    return ImageOps.colorize(ImageChops.multiply(wash, strokes), (24, 24, 28), (246, 241, 228))
+    wash = _levelled(grey, 238).filter(ImageFilter.GaussianBlur(2.2))
+    lines = _edges(grey.filter(ImageFilter.GaussianBlur(1.0))).filter(ImageFilter.GaussianBlur(1.0))
+    strokes = lines.point([255 - min(255, int(v * 3.6)) for v in range(256)])
+    return ImageOps.colorize(ImageChops.multiply(wash, strokes), (20, 20, 24), (244, 236, 214))
 
 
 def _pencil(rng: Generator, picture: Image.Image) -> Image.Image:
-    """素描: pencil lines and light hatching on white."""
-    grey = picture.convert("L")
+    """素描: pencil lines on grey paper, its shades hatched."""
+    grey = _levelled(ImageOps.autocontrast(picture.convert("L"), cutoff=1), 200)
     blurred = ImageOps.invert(grey).filter(ImageFilter.GaussianBlur(7))
     base = np.asarray(grey, dtype=np.float32)
     veil = np.asarray(blurred, dtype=np.float32)
     dodge = np.minimum(255.0, base * 255.0 / np.maximum(1.0, 255.0 - veil))
     rows, columns = np.indices(base.shape)
-    hatch = np.where((rows + columns) % _HATCH < _STROKE, (255.0 - base) * 0.34, 0.0)
-    drawn = np.clip(255.0 - (255.0 - dodge) * 1.6 - hatch, 0, 255)
+    shade = 26.0 + (255.0 - base) * 0.42
+    hatch = np.where((rows + columns) % _HATCH < _STROKE, shade, 0.0)
+    tone = (255.0 - base) * 0.22
+    drawn = np.clip(_GREY_PAPER - (255.0 - dodge) * 1.5 - tone - hatch, 0, 255)
     return Image.fromarray(drawn.astype(np.uint8), "L").convert("RGB")
 
 
 def _pixels(rng: Generator, picture: Image.Image) -> Image.Image:
-    """像素: square blocks in few, strong colours."""
+    """像素: square blocks in few, strong colours, with gaps between them as beads leave."""
     width, height = picture.size
     small = picture.resize((width // _BLOCK, height // _BLOCK), Image.Resampling.BOX)
-    few = ImageOps.posterize(small, 3).point([min(255, int(v * 1.14)) for v in range(256)] * 3)
-    return few.resize((width, height), Image.Resampling.NEAREST)
+    strong = np.asarray(ImageEnhance.Color(small).enhance(1.5), dtype=np.float32) / 255.0
+    few = np.round(strong * (_LEVELS - 1)) / (_LEVELS - 1) * 255.0
+    blocks = Image.fromarray(few.astype(np.uint8), "RGB")
+    large = np.asarray(blocks.resize((width, height), Image.Resampling.NEAREST)).copy()
+    for first in range(_GAP):
+        for gap in (large[first::_BLOCK], large[:, first::_BLOCK]):
+            gap[...] = (gap * 0.75).astype(np.uint8)
+    return Image.fromarray(large, "RGB")
 
 
 def _cyberpunk(rng: Generator, picture: Image.Image) -> Image.Image:
@@ -74,23 +90,27 @@ def _cyberpunk(rng: Generator, picture: Image.Image) -> Image.Image:
 
 
 def _oil(rng: Generator, picture: Image.Image) -> Image.Image:
-    """油画: patches of thick, warm, saturated paint with the brush's ridges."""
-    patches = picture.filter(ImageFilter.ModeFilter(11)).filter(ImageFilter.SMOOTH)
+    """油画: patches of thick, saturated paint with the brush's ridges, under golden varnish."""
+    patches = picture.filter(ImageFilter.ModeFilter(9)).filter(ImageFilter.SMOOTH)
     pixels = np.asarray(patches, dtype=np.float32)
     grey = pixels.mean(axis=2, keepdims=True)
-    rich = grey + (pixels - grey) * 1.35
-    rich = rich * np.array((1.02, 0.93, 0.78), dtype=np.float32)
+    rich = (grey + (pixels - grey) * 1.3) * np.array((0.97, 0.84, 0.60), dtype=np.float32)
     rows, columns = np.indices(pixels.shape[:2])
-    relief = 11.0 * np.sin((rows * 0.55 + columns * 0.3) + rng.uniform(0, 6.28))
-    return Image.fromarray(np.clip(rich + relief[..., None], 0, 255).astype(np.uint8), "RGB")
+    ridges = np.sin((rows * 0.42 + columns * 0.24) + rng.uniform(0, 6.28))
+    width, height = picture.size
+    off = np.hypot(rows / height - 0.5, columns / width - 0.5) / 0.71  # 0 in the middle, 1 outside
+    dark = 1.0 - 0.55 * np.clip(off - 0.35, 0, 1)
+    painted = (rich + 17.0 * ridges[..., None]) * dark[..., None]
+    return Image.fromarray(np.clip(painted, 0, 255).astype(np.uint8), "RGB")
 
 
 def _paper_cut(rng: Generator, picture: Image.Image) -> Image.Image:
     """剪纸: red paper on cream, cut along the lights and darks."""
-    grey = ImageOps.autocontrast(picture.convert("L").filter(ImageFilter.GaussianBlur(1.6)))
+    soft = picture.convert("L").filter(ImageFilter.GaussianBlur(1.2))
+    grey = _levelled(ImageOps.autocontrast(soft), 205)
     lines = _edges(grey).filter(ImageFilter.MaxFilter(3))
     lines = lines.point([255 if v > _LINE else 0 for v in range(256)])
-    near = grey.filter(ImageFilter.GaussianBlur(28))
+    near = grey.filter(ImageFilter.GaussianBlur(20))
     deeper = ImageChops.subtract(near, grey, scale=1.0, offset=6)
     cut = deeper.point([255 if v > _DARKER else 0 for v in range(256)])
     paper = ImageChops.lighter(cut, lines).filter(ImageFilter.GaussianBlur(1.0))
@@ -110,17 +130,25 @@ def _watercolour(rng: Generator, picture: Image.Image) -> Image.Image:
 
 
 def _anime(rng: Generator, picture: Image.Image) -> Image.Image:
-    """动漫: flat, bright colours in few steps, within dark, even outlines."""
+    """动漫: flat, bright colours in few steps; broad, dark outlines with a white one around."""
     flat = picture.filter(ImageFilter.MedianFilter(5))
     pixels = np.asarray(flat.convert("HSV"), dtype=np.float32).copy()
-    pixels[..., 1] = np.minimum(255.0, pixels[..., 1] * 1.3 + 8)
+    pixels[..., 1] = np.minimum(255.0, pixels[..., 1] * 1.5 + 14)
     pixels[..., 2] = np.clip(np.ceil(pixels[..., 2] / 52.0) * 52.0 + 4, 0, 255)
     bright = Image.fromarray(pixels.astype(np.uint8), "HSV").convert("RGB")
     lines = _edges(flat.convert("L").filter(ImageFilter.GaussianBlur(1.0)))
     lines = lines.point([255 if v > _OUTLINE else 0 for v in range(256)])
-    lines = lines.filter(ImageFilter.MaxFilter(3))
-    lines = lines.filter(ImageFilter.GaussianBlur(0.8))
-    return Image.composite(Image.new("RGB", picture.size, (38, 26, 58)), bright, lines)
+    around = lines.filter(ImageFilter.MaxFilter(9)).filter(ImageFilter.GaussianBlur(0.8))
+    inked = lines.filter(ImageFilter.MaxFilter(3)).filter(ImageFilter.GaussianBlur(0.8))
+    page = Image.composite(Image.new("RGB", picture.size, (255, 255, 255)), bright, around)
+    return Image.composite(Image.new("RGB", picture.size, (30, 18, 60)), page, inked)
+
+
+def _levelled(grey: Image.Image, level: int) -> Image.Image:
+    """Bring what is around things to one lightness; lighter and darker things stay so."""
+    values = np.asarray(grey, dtype=np.float32)
+    near = np.asarray(grey.filter(ImageFilter.GaussianBlur(36)), dtype=np.float32)
+    return Image.fromarray(np.clip(level + (values - near) * 0.9, 0, 255).astype(np.uint8), "L")
 
 
 def _edges(grey: Image.Image) -> Image.Image:

@@ -17,6 +17,8 @@ SRVGGNetCompact of its code, for the network. No adversary: drawn shapes have tr
 import argparse
 import csv
 import time
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -67,6 +69,12 @@ _OPAQUE = 250
 _REDUCED = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 
 
+_SLOPE = 0.25
+"""Of PReLU below zero, where it begins."""
+_EDGES = 4.0
+"""What the first filters are multiplied by: differences between pixels are small."""
+
+
 class Compact(nn.Module):
     """SRVGGNetCompact: all convolutions at the small size, then pixels shuffled to the large one.
 
@@ -77,9 +85,17 @@ class Compact(nn.Module):
     def __init__(self, features: int = 32, layers: int = 8, scale: int = SCALE) -> None:
         super().__init__()
         self._scale = scale
-        parts: list[nn.Module] = []
+        parts: list[Any] = []
         for channels in (3, *[features] * layers):
             parts += [nn.Conv2d(channels, features, 3, 1, 1), nn.PReLU(features)]
+            nn.init.kaiming_normal_(parts[-2].weight, a=_SLOPE)
+            nn.init.zeros_(parts[-2].bias)
+        with torch.no_grad():
+            # where a picture is even there is nothing to add: with what each filter sees of
+            # evenness left in, nothing was learnt in a thousand steps
+            first = parts[0].weight
+            first -= first.mean(dim=(2, 3), keepdim=True)
+            first *= _EDGES
         last = nn.Conv2d(features, 3 * scale**2, 3, 1, 1)
         for value in last.parameters():
             nn.init.zeros_(value)  # it begins as the picture repeated
@@ -221,10 +237,44 @@ def _corner(rng: Generator, share: float, side: int) -> int:
     return int(min(max(0, round(middle - part / 2)), side - part))
 
 
-def _stacked(seed: int, numbers: range, softener: AutoencoderKL | None) -> tuple[Tensor, Tensor]:
-    """Return the crops of several pictures, (B, 3, h, w) small and large."""
-    found = [each for n in numbers for each in pairs(seed, n, softener)]
-    return torch.stack([low for low, _ in found]), torch.stack([high for _, high in found])
+class Crops:
+    """The crops of pictures one after the other, and what each should become."""
+
+    def __init__(self, seed: int, softener: AutoencoderKL | None) -> None:
+        self._seed, self._softener = seed, softener
+        self._held = deque[list[tuple[Tensor, Tensor]]]()
+
+    def hold(self, numbers: Iterable[int]) -> None:
+        """Make the crops of pictures, bytes to save room."""
+        for number in numbers:
+            made = pairs(self._seed, number, self._softener)
+            self._held.append([(_bytes(low), _bytes(high)) for low, high in made])
+
+    def forget(self, most: int) -> None:
+        """Keep only so many pictures, the latest."""
+        while len(self._held) > most:
+            self._held.popleft()
+
+    def picked(self, rng: Generator, batch: int) -> tuple[Tensor, Tensor]:
+        """Return crops of any pictures, (batch, 3, h, w) small and large, from 0 to 1."""
+        chosen = [
+            self._held[int(rng.integers(len(self._held)))][int(rng.integers(CROPS))]
+            for _ in range(batch)
+        ]
+        return _stacked(chosen)
+
+    def all(self) -> tuple[Tensor, Tensor]:
+        """Return every crop."""
+        return _stacked([pair for made in self._held for pair in made])
+
+
+def _bytes(picture: Tensor) -> Tensor:
+    return (picture * 255).round().to(torch.uint8)
+
+
+def _stacked(chosen: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    lows, highs = zip(*chosen, strict=True)
+    return torch.stack(lows).float() / 255, torch.stack(highs).float() / 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,11 +286,17 @@ class Plan:
     minutes: float
     features: int = 32
     layers: int = 8
-    batch: int = 1
-    """Pictures; of each, so many crops."""
+    batch: int = 16
+    """Crops."""
+    begun_with: int = 32
+    """Pictures whose crops are learnt from at first."""
+    steps_each: int = 8
+    """Steps from one picture more to the next: to make one takes longer than to learn from it."""
+    most: int = 600
+    """Pictures whose crops are held; the oldest go."""
     held: int = 16
     """Pictures that it is judged by."""
-    rate: float = 1e-3
+    rate: float = 2e-3
     save_s: float = 60.0
     threads: int = 2
 
@@ -268,7 +324,11 @@ class Training:
             self._optimizer.load_state_dict(state["optimizer"])
             self.number, self.step_number = int(state["number"]), int(state["step"])
             self.elapsed_s = float(state["elapsed_s"])
-        self._held = _stacked(_HELD_SEED, range(plan.held), self._softener)
+        held = Crops(_HELD_SEED, self._softener)
+        held.hold(range(plan.held))
+        self._judged_by = held.all()
+        self._crops = Crops(_SEED, self._softener)
+        self._crops.hold(range(max(0, self.number - plan.most), self.number))
 
     @property
     def gone(self) -> float:
@@ -281,18 +341,20 @@ class Training:
         left = min(1.0, max(0.0, (1.0 - self.gone) / 0.5))
         for group in self._optimizer.param_groups:
             group["lr"] = plan.rate * left * min(1.0, (self.step_number + 1) / 50)
-        first = self.number
-        loss = self._shares.learn(self._trained, lambda i: self._loss(first + i * plan.batch))
+        self._grow()
+        rng = np.random.default_rng([_SEED, self.step_number, 2])
+        shares = self._shares.workers
+        batches = [self._crops.picked(rng, plan.batch // shares) for _ in range(shares)]
+        loss = self._shares.learn(self._trained, lambda i: self._loss(*batches[i]))
         self._losses.append(loss)
         nn.utils.clip_grad_norm_(self._trained, 1.0)
         self._optimizer.step()
-        self.number += plan.batch * self._shares.workers
         self.step_number += 1
 
     @torch.no_grad()
     def judge(self) -> tuple[float, float]:
         """Return the loss on pictures never learnt from, and that of bicubic enlargement."""
-        low, wanted = self._held
+        low, wanted = self._judged_by
         bicubic = functional.interpolate(low, scale_factor=SCALE, mode="bicubic").clamp(0, 1)
         own = self.network(low).clamp(0, 1)
         return float(rebuilding_loss(own, wanted)), float(rebuilding_loss(bicubic, wanted))
@@ -314,9 +376,15 @@ class Training:
             row = (self.number, f"{mean:.5f}", f"{own:.5f}", f"{bicubic:.5f}")
             csv.writer(file).writerow(row)
 
-    def _loss(self, number: int) -> tuple[Tensor, float]:
-        numbers = range(number, number + self._plan.batch)
-        low, wanted = _stacked(_SEED, numbers, self._softener)
+    def _grow(self) -> None:
+        """Hold as many pictures as this step should have."""
+        plan = self._plan
+        wanted = plan.begun_with + self.step_number // plan.steps_each
+        self._crops.hold(range(self.number, wanted))
+        self.number = wanted
+        self._crops.forget(plan.most)
+
+    def _loss(self, low: Tensor, wanted: Tensor) -> tuple[Tensor, float]:
         loss = rebuilding_loss(self.network(low), wanted)
         return loss, float(loss.detach())
 

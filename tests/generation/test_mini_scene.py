@@ -12,6 +12,7 @@ import pytest
 
 from generation.mini.caption import BACKDROPS, SIDES, TREATMENTS, say_treatment
 from generation.mini.glyph import glyph, tint
+from generation.mini.judge import Renders
 from generation.mini.network import vocabulary
 from generation.mini.noun import COLOURS, MOST, NOUNS, Noun
 from generation.mini.picture import render
@@ -231,3 +232,12 @@ def test_every_character_of_a_caption_is_a_token() -> None:
 def test_the_font_that_is_shipped_has_every_thing() -> None:
     pictures = {glyph(name).tobytes() for name in NOUNS}
     assert len(pictures) == len(NOUNS)  # what a font lacks it draws as one and the same box
+
+
+def test_what_the_judge_goes_on_with_holds_no_blank_picture() -> None:
+    renders = Renders(5, 40, lambda picture: picture)
+    renders.skip_to(97)
+    renders.add(3)
+    assert renders.full == 3
+    assert (renders.truth(np.arange(renders.full)).nouns.sum(axis=1) >= 1).all()
+    assert renders.pictures[: renders.full].any(axis=(1, 2, 3)).all()

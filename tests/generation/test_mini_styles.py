@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load, save
 
 from generation.lora.file import inspect
 from generation.mini import FOLDER, STYLES, styles
 from generation.mini.caption import TREATMENTS
 from generation.mini.evaluation import Painter, Wish
+from generation.mini.style import STRENGTHS, scaled
 from generation.recipe import Recipe
 from generation.zoo.folder import read
 from tests.generation.reference import Reference, draw, engine
@@ -88,3 +90,18 @@ def saturation(pictures: np.ndarray) -> float:
 
 def test_a_style_by_itself_is_a_file_that_anybody_can_take() -> None:
     assert all(path.parent == Path(STYLES) for path in styles().values())
+
+
+def test_a_lora_made_stronger_changes_pictures_so_much_more() -> None:
+    tensors = {"a.lora_A.weight": torch.ones(2, 3), "a.lora_B.weight": torch.full((4, 2), 0.5)}
+    made = scaled(save(tensors, {"danqing.method": "lora"}), 1.2)
+    found = load(made)
+    before = tensors["a.lora_B.weight"] @ tensors["a.lora_A.weight"]
+    after = found["a.lora_B.weight"] @ found["a.lora_A.weight"]
+    assert torch.allclose(after, 1.2 * before)
+    assert b'"danqing.strength":"1.2"' in made
+    assert b'"danqing.method":"lora"' in made
+
+
+def test_every_style_has_its_strength() -> None:
+    assert set(STRENGTHS) == set(TREATMENTS)

@@ -24,7 +24,15 @@ from generation.mini.upscaler import (
 
 def plan(work: Path, **changes: float) -> Plan:
     """A tiny training, whose time is over when the test says so."""
-    usual = {"minutes": 1.0, "features": 4, "layers": 1, "batch": 1, "threads": 1, "held": 2}
+    usual = {
+        "minutes": 1.0,
+        "features": 4,
+        "layers": 1,
+        "threads": 1,
+        "held": 2,
+        "begun_with": 2,
+        "steps_each": 1,
+    }
     return Plan(work=work, **{**usual, **changes})  # pyright: ignore[reportArgumentType]
 
 
@@ -84,15 +92,31 @@ def test_untrained_it_repeats_pixels_and_it_learns() -> None:
     assert losses[-1] < 0.8 * min(losses[0], rebuilding_loss(bicubic, high).item())
 
 
+@torch.no_grad()
+def test_untrained_it_sees_edges_and_nothing_where_a_picture_is_even() -> None:
+    torch.manual_seed(0)
+    network = Compact()
+    seen: list[float] = []
+    for features in (torch.full((1, 3, 25, 25), 0.7), torch.rand(1, 3, 25, 25)):
+        for part in network.body[:-1]:
+            features = part(features)  # noqa: PLW2901
+        seen.append(float(features[..., 12, 12].abs().mean()))  # far from the borders
+    even, edges = seen
+    assert even < 1e-4
+    assert edges > 0.1
+
+
 def test_stopped_and_resumed_is_bit_equal_to_never_stopped(tmp_path: Path) -> None:
     straight, stopped = Training(plan(tmp_path / "a")), Training(plan(tmp_path / "b"))
-    for _ in range(2):
+    for _ in range(4):
         straight.step()
-    stopped.step()
+    for _ in range(2):
+        stopped.step()
     (tmp_path / "b").mkdir()
     stopped.save()
     resumed = Training(plan(tmp_path / "b"))
-    resumed.step()
+    for _ in range(2):
+        resumed.step()
     assert resumed.number == straight.number
     ours, theirs = straight.network.state_dict(), resumed.network.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
