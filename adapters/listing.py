@@ -20,7 +20,7 @@ from bot.store.store import FILE
 from bot.style import BrokenStyles, Styles, read
 from bot.words.entry import BrokenWords
 from bot.words.judge import Words
-from generation.config import EMBEDDED_UPSCALERS, EngineConfig
+from generation.config import EngineConfig
 from generation.errors import EngineError
 from generation.language import folder as language
 from generation.lora.file import Fit, inspect
@@ -224,7 +224,7 @@ def _upscaler_faults(config: Config) -> list[str]:
     return [
         said(f"upscaler {name}: {fault}", f"放大网络 {name}：{fault}")
         for name, path in config.engine.upscalers.items()
-        if (fault := upscaler.fault(path)) and not _is_to_come(path)
+        if (fault := upscaler.fault(path))
     ]
 
 
@@ -236,11 +236,6 @@ def _writer_faults(config: Config) -> list[str]:
         for name, path in folders.items()
         for fault in language.faults(path, task)
     ]
-
-
-def _is_to_come(path: Path) -> bool:
-    """Return whether this is the embedded upscaler, and nobody has trained it yet."""
-    return path in EMBEDDED_UPSCALERS.values() and not path.is_file()
 
 
 def _listed(numbers: Iterable[int]) -> str:
@@ -285,21 +280,12 @@ def _data_faults(config: Config) -> list[str]:
 
 def _remarks(config: Config) -> list[str]:
     """Return what is no fault, but has to be known."""
-    engine = config.engine
     unnamed = said(
         "note: label.operator_code is empty, so the label names no producer; "
         "whoever offers this to the public must register and set it",
         "提示：label.operator_code 为空，标识里没有生成者；面向公众提供服务前须登记并填写",
     )
-    untrained = said(
-        "note: the embedded upscaler is not trained yet, so --upscale draws nothing",
-        "提示：自带的放大网络还没有训练，--upscale 用不了",
-    )
-    remarks = (
-        (not config.label.operator_code, unnamed),
-        (_is_to_come(engine.upscalers[engine.upscaler]), untrained),
-    )
-    return [words for holds, words in remarks if holds]
+    return [] if config.label.operator_code else [unnamed]
 
 
 async def _jobs(data: Path, limit: int) -> list[Job]:

@@ -16,13 +16,11 @@ from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn import functional
 
 from generation import memory
 from generation.aside import Aside, Later
 from generation.decode import pixels
 from generation.errors import BrokenUpscaler, OutOfMemory
-from generation.mini import UPSCALER
 from generation.zoo import upscaler as file
 
 MARGIN = 16
@@ -67,25 +65,6 @@ class Network:
         return pixels(larger * 2 - 1), larger.isfinite().all()
 
 
-class Bicubic:
-    """Stands in for the embedded network where it is not there: no sharper, but large.
-
-    It has what is asked of spandrel's descriptors.
-    """
-
-    scale = 4
-    dtype = torch.float32
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self.tiling = spandrel().ModelTiling.SUPPORTED
-
-    def __call__(self, rgb: Tensor) -> Tensor:
-        """Return (1, 3, h, w) from 0 to 1, four times as large."""
-        larger = functional.interpolate(rgb, scale_factor=self.scale, mode="bicubic")
-        return larger.clamp(0, 1)
-
-
 class Upscaler:
     """Enlarges pictures by one network, which is loaded when it is first asked for."""
 
@@ -114,9 +93,6 @@ class Upscaler:
         if self._network is None:
             if self._path is None:
                 raise BrokenUpscaler("没有放大用的网络")
-            if self._path == UPSCALER and not self._path.exists():
-                self._network = Network(descriptor=Bicubic(self._device), floats=48)
-                return self._network
             try:
                 self._network = load(self._path, self._device)
             except BrokenUpscaler as error:

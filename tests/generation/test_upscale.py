@@ -44,7 +44,7 @@ def written(path: Path, scale: int, *, features: int = 8, layers: int = 2) -> Pa
     """Write a network whose answers depend on all that it sees."""
     torch.manual_seed(scale)
     network = Compact(features, layers, scale)
-    torch.nn.init.normal_(network.body[-1].weight, std=0.05)  # pyright: ignore[reportArgumentType]
+    torch.nn.init.normal_(network.body[-1].weight, std=0.01)  # pyright: ignore[reportArgumentType]
     export(network, path)
     return path
 
