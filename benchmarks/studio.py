@@ -28,8 +28,10 @@ from adapters.config import Config
 from adapters.console.inbound import PLATFORM, from_line
 from benchmarks.figure import Figure, arguments, report
 from bot import segment
+from bot.action import Action, Verb
 from bot.app import App
 from bot.artwork import Artwork
+from bot.event import Chat, Press, User
 from bot.pace import Pace
 from bot.request import Request
 from bot.rules import Rules
@@ -86,6 +88,7 @@ def measure(data: Path, artworks: int, times: int) -> Iterator[Figure]:
     yield Figure(name="search_entry_ms", words=words, value=1000 * entry_s, unit="ms", bar=1)
     words = "telling its words apart, of that"
     yield Figure(name="words_ms", words=words, value=1000 * words_s, unit="ms")
+    yield from buttons(data, artworks, 25 * times)
     yield from acknowledged(data, artworks)
 
 
@@ -305,6 +308,95 @@ async def entering(data: Path, times: int) -> tuple[float, float]:
         for first in range(0, len(texts), ENTRIES):
             await store.write(enter, first)
         return (time.perf_counter() - began) / len(texts), words_s / len(texts)
+
+
+# ── buttons ──────────────────────────────────────────────────────────────────────────────────
+
+
+class Pressed(FakeAdapter):
+    """Reads presses in any chat."""
+
+    def to_event(self, body: bytes) -> Press:
+        """Return the press in "id user chat action"."""
+        id_, user, chat, action = body.decode().split(" ")
+        return Press(
+            id=id_,
+            user=User(PLATFORM, user.removeprefix(f"{PLATFORM}:")),
+            chat=Chat(PLATFORM, chat.removeprefix(f"{PLATFORM}:"), group=True),
+            action=Action.unpack(action),
+        )
+
+
+async def pressing(
+    data: Path, presses: list[tuple[str, str, Action]]
+) -> tuple[list[str], list[float], int]:
+    """Press buttons; return what is said of each, how long it took, and how many jobs it made."""
+    told, seconds = list[str](), list[float]()
+    async with opened(data) as store:
+        app = App(
+            store,
+            {PLATFORM: Pressed()},
+            Styles.load(),
+            Rules(policy=policy(Config())),
+            Pace(time.monotonic),
+            partial(next, count(1)),
+        )
+        before = await store.read(number_of_jobs)
+        for number, (user, chat, action) in enumerate(presses):
+            id_ = f"{len(presses)}.{number}"
+            body = f"{id_} {user} {chat} {action.pack()}".encode()
+            began = time.perf_counter()
+            await app.hear(PLATFORM, id_, body)
+            update = await store.read(store.inbox.next)
+            assert update is not None
+            await app.receive(update)
+            seconds.append(time.perf_counter() - began)
+            told.append(await store.read(last_said))
+        return told, seconds, await store.read(number_of_jobs) - before
+
+
+async def number_of_jobs(db: Connection) -> int:
+    """Count jobs."""
+    return next(row[0] for row in await db.execute_fetchall("SELECT max(id) FROM jobs"))
+
+
+async def last_said(db: Connection) -> str:
+    """Return the newest reply, as JSON."""
+    newest = "SELECT reply FROM outbox ORDER BY id DESC LIMIT 1"
+    return next(row[0] for row in await db.execute_fetchall(newest))
+
+
+def buttons(data: Path, artworks: int, times: int) -> Iterator[Figure]:
+    """Press buttons of any artworks after the store was closed, then ones that must do nothing."""
+    rng = Random(SEED)  # noqa: S311
+    ids = [rng.randrange(1, artworks + 1) for _ in range(times)]
+    told, seconds, _ = asyncio.run(
+        pressing(data, [(*whose(id_), Action(Verb.INFO, id_)) for id_ in ids])
+    )
+    found = sum(f"编号 {id_}" in words for id_, words in zip(ids, told, strict=True))
+    words = f"buttons that find their artwork after a restart, of {times:,}"
+    yield Figure(name="buttons", words=words, value=found, unit="", bar=float(times), at_least=True)
+    yield Figure(name="press_p95_ms", words="a press to its answer on disk, p95", unit="ms",
+                 value=1000 * quantiles(seconds, n=20)[-1])  # fmt: skip
+    idle = [press for id_ in ids[: times // 10] for press in of_no_use(id_, artworks)]
+    told, _, made = asyncio.run(pressing(data, idle))
+    refused = sum("编号" not in words or "找不到" in words for words in told)
+    words = f"buttons of others, of other chats, or of what is gone, refused of {len(idle):,}"
+    yield Figure(
+        name="refused", words=words, value=refused, unit="", bar=float(len(idle)), at_least=True
+    )
+    yield Figure(name="refused_jobs", words="jobs that those made", value=made, unit="", bar=0.0)
+
+
+def of_no_use(id_: int, artworks: int) -> list[tuple[str, str, Action]]:
+    """Return presses on an artwork that must do nothing."""
+    user, chat = whose(id_)
+    return [
+        ("console:stranger", chat, Action(Verb.VARY, id_)),
+        (user, "console:elsewhere", Action(Verb.UPSCALE, id_, "2")),
+        (user, chat, Action(Verb.INFO, artworks + 10**6 + id_)),
+        (user, chat, Action(Verb.WEAR, id_, "0" * 12)),
+    ]
 
 
 # ── acknowledging ────────────────────────────────────────────────────────────────────────────

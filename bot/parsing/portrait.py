@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.errors import TooLong
 from bot.parsing.text import clean, fold
 from bot.parsing.vocabulary import tables
 
@@ -43,7 +44,10 @@ class Portrait:
 
 def portrait(text: str) -> Portrait | None:
     """Return whose avatar a message wants drawn on, and how; None if it wants none."""
-    folded = fold(clean(text)).lstrip()
+    try:
+        folded = fold(clean(text)).lstrip()
+    except TooLong:  # the parser says so, to whoever wrote it
+        return None
     if folded.startswith("/") and not folded[1:].startswith(tuple(tables()["commands"])):
         return None  # a command, but none that draws
     for pattern in (_PHRASE, _FROM, _ENGLISH):
