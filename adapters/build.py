@@ -6,9 +6,10 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from adapters.config import Config
 from adapters.monitor import Monitor, healthy
@@ -78,6 +79,24 @@ class Studio:
         while not await self.store.idle():
             await self.store.after(seen, 1.0)
             seen = self.store.commits
+
+
+class Connection(Adapter, Protocol):
+    """An adapter that brings updates in by itself."""
+
+    async def run(self, hear: Callable[[Sequence[tuple[str, bytes]]], Awaitable[None]]) -> None:
+        """Bring updates in, each an id and a body, until cancelled."""
+        ...
+
+
+def connections(config: Config) -> dict[str, Connection]:
+    """Return an adapter for each chat platform that is on, by name."""
+    found = dict[str, Connection]()
+    if config.telegram.on:
+        from adapters.telegram.adapter import TelegramAdapter
+
+        found["telegram"] = TelegramAdapter(config.telegram, config.chat, Roles(config.roles))
+    return found
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from adapters.console.config import ConsoleConfig
 from adapters.locale import said
 from adapters.logs import LogConfig
 from adapters.monitor import MonitorConfig
+from adapters.telegram.config import TelegramConfig
 from bot.address import ChatConfig
 from bot.label import LabelConfig
 from bot.policy import PolicyConfig
@@ -69,9 +70,15 @@ class Config(BaseSettings):
     words: WordsConfig = Field(default_factory=WordsConfig)
     label: LabelConfig = Field(default_factory=LabelConfig)
     engine: EngineConfig = Field(default_factory=EngineConfig)
+    telegram: TelegramConfig = Field(default_factory=TelegramConfig)
     console: ConsoleConfig = Field(default_factory=ConsoleConfig)
     monitor: MonitorConfig = Field(default_factory=MonitorConfig)
     log: LogConfig = Field(default_factory=LogConfig)
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The chat platforms that are on."""
+        return ("telegram",) if self.telegram.on else ()
 
     @property
     def own_styles(self) -> Path:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from adapters.config import ConfigError, load
 from adapters.console import inbound
 from adapters.locale import said
-from bot.event import User
+from bot.event import Event, Said, User
 from bot.store import privacy
 from bot.store.backup import back_up
 from bot.store.backup import restore as put_back
@@ -68,13 +68,21 @@ def forget(data: Path | None, user: str) -> int:
 
 def whose(platform: str, body: bytes) -> str | None:
     """Return the key of who sent an update that nobody has answered yet."""
-    if platform != inbound.PLATFORM:
-        return None
     try:
-        event = inbound.to_event(body)
+        event = _event(platform, body)
     except ValueError:
         return None
-    return None if event is None else event.user.key
+    return event.user.key if isinstance(event, Said) else None
+
+
+def _event(platform: str, body: bytes) -> Event | None:
+    if platform == inbound.PLATFORM:
+        return inbound.to_event(body)
+    if platform == "telegram":
+        from adapters.telegram import inbound as telegram  # with all of its types, on use
+
+        return telegram.to_event(body, telegram.Ears())
+    return None
 
 
 def _told(work: Callable[[], T], words: Callable[[T], str]) -> int:

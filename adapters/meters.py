@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from adapters.monitor import Answer
 from adapters.readiness import Living, connected
 from bot.errors import MessageGone, NotSent
-from bot.event import Event, User
+from bot.event import Attachment, Chat, Event, User
 from bot.job import State
 from bot.ports import Adapter, Engine
 from bot.reply import Delivery, Edit, Limits, Sent, Status
@@ -164,6 +164,12 @@ class _Adapter:
             if edit.last:  # the others show where a job is: they may be lost
                 self._meters.deliveries.labels(self._platform, outcome).inc()
         return messages
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        return await self._adapter.fetch(attachment)
+
+    async def roles_of(self, user: User, chat: Chat) -> tuple[str, ...]:
+        return await self._adapter.roles_of(user, chat)
 
     async def avatar(self, user: User) -> bytes | None:
         return await self._adapter.avatar(user)

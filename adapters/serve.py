@@ -12,8 +12,10 @@ import sys
 import time
 import uuid
 from collections.abc import Coroutine, Mapping, Sequence
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,11 +28,15 @@ from adapters.locale import said
 from adapters.monitor import MonitorConfig
 from adapters.report import report
 from bot.event import Role, User
+from bot.ports import Adapter
 from bot.reply import Delivery
 from bot.store.sources import Sources
 from bot.wording import LANGUAGE
 from generation import server
 from generation.config import EngineConfig
+
+if TYPE_CHECKING:
+    from adapters.build import Studio
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +47,18 @@ LOG_FILES = 3
 def run(data: Path | None) -> int:
     """Start what the config enables; on a fresh clone the terminal studio."""
     config = load(data)
-    if _someone_types():
-        return _talk(config, user=None, json=False)
+    if os.isatty(0) or (_someone_types() and not config.platforms):
+        return _talk(config, user=None, json=False, together=True)
     _log(config, [logging.StreamHandler()])
-    log.warning(
-        said(
-            "no platform is enabled; waiting jobs are drawn. `danqing chat` talks in a terminal",
-            "没有开启任何平台，只继续画排队的任务。在终端里聊天请用 danqing chat",
+    if not config.platforms:
+        log.warning(
+            said(
+                "no platform is enabled; waiting jobs are drawn. `danqing chat` talks in a "
+                "terminal",
+                "没有开启任何平台，只继续画排队的任务。在终端里聊天请用 danqing chat",
+            )
         )
-    )
-    return _until_told(_serve_alone(config))
+    return _until_told(_serve(config, None, user="", finish=False, together=True))
 
 
 def chat(data: Path | None, *, user: str | None, json: bool) -> int:
@@ -126,7 +134,7 @@ def engine(address: str | None) -> int:
     return 0
 
 
-def _talk(config: Config, *, user: str | None, json: bool) -> int:
+def _talk(config: Config, *, user: str | None, json: bool, together: bool = False) -> int:
     from adapters.guide import guide
 
     _log(config, _file(config))
@@ -141,32 +149,59 @@ def _talk(config: Config, *, user: str | None, json: bool) -> int:
         clock=time.monotonic,
     )
     finish = json or not sys.stdin.isatty()
-    return _until_told(_serve(config, adapter, user=user or _login(), finish=finish))
+    user = user or _login()
+    return _until_told(_serve(config, adapter, user=user, finish=finish, together=together))
 
 
-async def _serve(config: Config, adapter: ConsoleAdapter, *, user: str, finish: bool) -> None:
-    from adapters.build import studio
+async def _serve(
+    config: Config,
+    console: ConsoleAdapter | None,
+    *,
+    user: str,
+    finish: bool,
+    together: bool = False,
+) -> None:
+    """Work until the talk is over.
 
-    async with studio(config, {PLATFORM: adapter}) as made:
-        language = made.store.preferences.language
-        LANGUAGE.set(await made.store.read(language, User(PLATFORM, user), CHAT))
+    Args:
+        config: All of it.
+        console: The terminal, if somebody is there.
+        user: Who that is.
+        finish: Whether to draw and deliver all that is left when they leave.
+        together: Whether the platforms that are on are served as well.
+    """
+    from adapters.build import Connection, Studio, connections, studio
 
-        async def hear(update_id: str, body: bytes) -> None:
-            await made.app.hear(PLATFORM, update_id, body)
+    platforms = connections(config) if together else {}
+    known: dict[str, Adapter] = {**platforms}
+    if console is not None:
+        known[PLATFORM] = console
 
-        async def talk() -> None:
-            await adapter.run(hear)
-            if finish:
-                await made.settled()
+    def listening(name: str, platform: Connection, made: Studio) -> Coroutine[None, None, None]:
+        return platform.run(partial(made.app.hear_all, name))
 
-        await made.serve(_first_of(talk(), adapter.gone.wait()))
+    async with studio(config, known) as made:
+        talks = [listening(name, one, made) for name, one in platforms.items()]
+        if console is not None:
+            language = made.store.preferences.language
+            LANGUAGE.set(await made.store.read(language, User(PLATFORM, user), CHAT))
+            talks += [_typed(console, made, finish=finish), _gone(console)]
+        await made.serve(_first_of(*talks) if talks else asyncio.Event().wait())
 
 
-async def _serve_alone(config: Config) -> None:
-    from adapters.build import studio
+async def _typed(console: ConsoleAdapter, made: "Studio", *, finish: bool) -> None:
+    """Hear what is typed, until whoever types leaves."""
 
-    async with studio(config, {}) as made:
-        await made.serve(asyncio.Event().wait())
+    async def hear(update_id: str, body: bytes) -> None:
+        await made.app.hear(PLATFORM, update_id, body)
+
+    await console.run(hear)
+    if finish:
+        await made.settled()
+
+
+async def _gone(console: ConsoleAdapter) -> None:
+    await console.gone.wait()
 
 
 async def _first_of(*works: Coroutine[None, None, object]) -> None:

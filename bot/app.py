@@ -2,34 +2,52 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from aiosqlite import Connection
 
-from bot import commands, texts
+from bot import commands, lookup, texts
 from bot.artwork import Artwork
-from bot.avatar import Avatars
-from bot.command import Call, Desk
-from bot.errors import DiskFull, NoRoom, NoSuchPicture, NotUnderstood, StudioError
-from bot.event import Chat, Event, Image, Message, Press, Stray, Submission, User
+from bot.command import Desk
+from bot.errors import DiskFull, NoRoom, StudioError
+from bot.event import (
+    Chat,
+    Event,
+    Joined,
+    Left,
+    Lookup,
+    Message,
+    Moved,
+    Outsider,
+    Press,
+    Said,
+    Stray,
+    Submission,
+    User,
+)
 from bot.follow import Revision
 from bot.gate import Gate
+from bot.intake import Heard, Intake, joined
 from bot.job import Job, State
 from bot.pace import Pace
-from bot.parsing.parser import parse
 from bot.policy import cost, settle
 from bot.ports import Adapter
 from bot.press import Presses
 from bot.purse import Purse
+from bot.reply import Reply
 from bot.request import Request
 from bot.retouch import Retoucher
 from bot.revision import Reviser
 from bot.rules import Rules
 from bot.store.inbox import Update
+from bot.store.leaving import leave
+from bot.store.moving import move
 from bot.store.store import Store
 from bot.style import Styles
+from bot.talk import Talk
 from bot.trace import JOB, UPDATE
+from bot.turns import Arrived, Turns
 from bot.vital import Look
 from bot.wording import LANGUAGE, say
 
@@ -37,6 +55,8 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 """An update that the process has died on so often is not tried again."""
+AT_ONCE = 512
+"""Updates that are on their way to an answer; the others wait on the disk."""
 BURST_S = 5.0
 """What a button asks for is not ordered twice within this time, though it is drawn at once."""
 DISK_S = 5.0
@@ -73,10 +93,11 @@ class App:
             look=look,
         )
         self._gate = Gate(store, rules)
-        self._reviser = Reviser(store, styles)
-        self._retoucher = Retoucher(store, styles, self._reviser)
-        self._avatars = Avatars(store, adapters)
-        self._presses = Presses(store, styles, self._reviser, self._order_pressed)
+        reviser = Reviser(store, styles)
+        retoucher = Retoucher(store, styles, reviser)
+        self._intake = Intake(store, adapters, rules, retoucher)
+        self._talk = Talk(self._desk, reviser, retoucher, self.order)
+        self._presses = Presses(store, styles, reviser, self._order_pressed)
 
     async def hear(self, platform: str, update_id: str, body: bytes) -> None:
         """Keep an update; when this returns, the platform may be told that it has arrived.
@@ -86,36 +107,74 @@ class App:
         """
         await self._store.write(self._store.inbox.receive, platform, update_id, body)
 
-    async def run(self) -> None:
-        """Answer what the inbox holds, in order, for ever."""
-        while True:
-            seen = self._store.commits
-            while (update := await self._store.read(self._store.inbox.next)) is not None:
-                await self.receive(update)
-            await self._store.after(seen)
+    async def hear_all(self, platform: str, updates: Sequence[tuple[str, bytes]]) -> None:
+        """Keep updates that came together, each an id and a body: all of them, or none.
 
-    async def receive(self, update: Update) -> None:
-        """Answer one update: the job, the answer and the note that it is done are one commit."""
-        UPDATE.set(update.id)
+        Raises:
+            DiskFull: They were not kept.
+        """
+        await self._store.write(self._store.inbox.receive_all, platform, updates)
+
+    async def run(self) -> None:
+        """Answer what the inbox holds, for ever: one's own in order, those of others beside."""
+        turns, last = Turns(self._answer_together, self._store.now), 0
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                seen, room = self._store.commits, AT_ONCE - turns.waiting
+                found = await self._store.read(self._store.inbox.waiting, last, max(0, room))
+                for update in found:
+                    last = update.id
+                    turns.put(Arrived(update=update, event=self._event(update)), tasks)
+                if not found:
+                    await self._store.after(seen)
+
+    async def receive(self, *updates: Update) -> None:
+        """Answer an update, or those that were sent as one.
+
+        The job, the answer and the note that it is done are one commit.
+        """
+        await self._answer_together(
+            [Arrived(update=update, event=self._event(update)) for update in updates]
+        )
+
+    async def _answer_together(self, arrived: Sequence[Arrived]) -> None:
+        updates = [one.update for one in arrived]
+        UPDATE.set(updates[0].id)
+        events = [one.event for one in arrived]
+        while True:
+            if await self._answered(updates, events):
+                return
+            await asyncio.sleep(DISK_S)
+
+    async def _answered(self, updates: Sequence[Update], events: Sequence[Event | None]) -> bool:
+        """Answer; False if the disk is full, and it has to be done again."""
         try:
-            portrayed = await self._looked_at(update)
-            gone = await self._store.write(self._answer, update, portrayed)
+            if any(update.attempts >= MAX_ATTEMPTS for update in updates):
+                log.error("update %d is skipped: the process died on it before", updates[0].id)
+                await self._store.insist(self._apologise, updates, events)
+                return True
+            heard = await self._intake.heard(_as_one(events))
+            gone = await self._store.write(self._answer, updates, heard)
             if gone is not None:
                 await asyncio.to_thread(self._store.gallery.remove_files, [gone])
         except DiskFull:
-            log.error("update %d waits: the disk is full", update.id)  # noqa: TRY400  no bug
-            await asyncio.sleep(DISK_S)
+            log.error("update %d waits: the disk is full", updates[0].id)  # noqa: TRY400  no bug
+            return False
         except Exception:  # the boundary: a bug costs one answer, not the studio
-            log.exception("update %d", update.id)
-            await self._store.insist(self._apologise, update)
+            log.exception("update %d", updates[0].id)
+            await self._store.insist(self._apologise, updates, events)
+        return True
 
-    async def _looked_at(self, update: Update) -> Message | StudioError | None:
-        """Do what takes time, before anything is locked; see `_answer` for what is returned."""
-        if update.attempts >= MAX_ATTEMPTS:
+    def _event(self, update: Update) -> Event | None:
+        """Return the event in an update; None if it is of no use, or none can be read."""
+        before = UPDATE.set(update.id)
+        try:
+            return self._adapters[update.platform].to_event(update.body)
+        except (KeyError, ValueError):
+            log.exception("update %d cannot be read", update.id)
             return None
-        event = self._adapters[update.platform].to_event(update.body)
-        await self._retoucher.look(event)
-        return await self._avatars.handed_in(event)
+        finally:
+            UPDATE.reset(before)
 
     async def order(
         self,
@@ -171,123 +230,73 @@ class App:
         return request if self._rules.words is None else self._rules.words.admit(request)
 
     async def _answer(
-        self, db: Connection, update: Update, portrayed: Message | StudioError | None = None
+        self, db: Connection, updates: Sequence[Update], heard: Heard
     ) -> Artwork | None:
-        """Answer, and return what was deleted.
+        """Answer an event, and return what was deleted.
 
         Args:
             db: An open transaction.
-            update: What to answer.
-            portrayed: The message with the avatar that it speaks of, or why there is none.
+            updates: In which the event came.
+            heard: The event, with what its answer takes.
         """
-        gone = None
-        if update.attempts >= MAX_ATTEMPTS:
-            log.error("update %d is skipped: the process died on it before", update.id)
-            await self._apologise(db, update)
-            return None
-        event = self._adapters[update.platform].to_event(update.body)
+        gone, event = None, heard.event
         await self._speak_to(db, event)
         match event:
-            case Message(to_me=True) | Press() | Submission() if not await self._gate.lets_in(
-                db, event
-            ):
-                pass
-            case Message(to_me=True) if isinstance(portrayed, StudioError):
-                await self._refuse(db, event, portrayed)
-            case Message(to_me=True):
-                said = portrayed if isinstance(portrayed, Message) else event
-                await self._on_message(db, said)
-            case Press() | Submission():
-                gone = await self._on_press(db, event)
-            case Stray():
-                words = say("这个按钮已经不能用了")
-                await self._store.outbox.put(db, event.chat, texts.refused_aside(words, event.id))
+            case Message(to_me=True) | Press() | Submission():
+                if await self._gate.lets_in(db, event):
+                    gone = await self._served(db, event, heard)
+            case Stray() | Lookup() | Outsider():
+                if (reply := await self._told(db, event)) is not None:
+                    await self._store.outbox.put(db, event.chat, reply)
+            case Joined() | Moved() | Left():
+                await self._on_chat(db, event)
             case _:
                 pass  # not said to the bot
-        await self._store.inbox.done(db, update)
+        for update in updates:
+            await self._store.inbox.done(db, update)
         return gone
+
+    async def _told(self, db: Connection, event: Stray | Lookup | Outsider) -> Reply | None:
+        """Return what is said where nothing is done."""
+        match event:
+            case Stray():
+                return texts.refused_aside(say("这个按钮已经不能用了"), event.id)
+            case Outsider():
+                return texts.not_for(event)
+            case Lookup():
+                known = await self._gate.knows(db, event.user)
+                return await lookup.found(self._desk, db, event) if known else None
+
+    async def _on_chat(self, db: Connection, event: Joined | Moved | Left) -> None:
+        """Do what follows from what has become of a chat."""
+        match event:
+            case Joined():
+                here = await self._store.preferences.of_chat(db, event.chat)
+                LANGUAGE.set(here.language or "zh")
+                await self._store.outbox.put(db, event.chat, texts.greeting())
+            case Moved():
+                await move(db, self._store, event.chat.key, event.to.key)
+            case Left():
+                await leave(db, self._store, event.chat.key)
 
     async def _speak_to(self, db: Connection, event: Event | None) -> None:
         """Say what follows in the language of whoever hears it."""
-        if event is not None and not (isinstance(event, Message) and not event.to_me):
+        if isinstance(event, Said) and not (isinstance(event, Message) and not event.to_me):
             LANGUAGE.set(await self._store.preferences.language(db, event.user, event.chat))
 
-    async def _on_message(self, db: Connection, message: Message) -> None:
+    async def _served(
+        self, db: Connection, event: Message | Press | Submission, heard: Heard
+    ) -> Artwork | None:
+        if not isinstance(event, Message):
+            return await self._on_press(db, event)
         try:
-            if not (
-                await self._on_command(db, message)
-                or await self._on_paint(db, message)
-                or await self._on_change(db, message)
-            ):
-                usual = await self._store.preferences.holding(db, message.user, message.chat)
-                request = self._retoucher.filled(message) or parse(
-                    *(message.text, self._styles),
-                    has_source=any(image.role == "source" for image in message.images),
-                    usual_count=usual.count or 1,
-                )
-                request = usual.applied(_drawn_on(request, message.images))
-                await self.order(db, message.user, message.chat, message.id, request)
+            await self._talk.answer(db, event, heard)
         except DiskFull:
             raise
         except StudioError as error:
-            await self._refuse(db, message, error)
-
-    async def _on_command(self, db: Connection, message: Message) -> bool:
-        """Do what a command says; False if the message is none."""
-        operator = self._rules.roles.is_operator(message.user, message.chat)
-        found = commands.read(message.text, operator=operator)
-        if found is None:
-            return False
-        command, argument = found
-        call = Call(
-            id=message.id,
-            chat=message.chat,
-            user=message.user,
-            argument=argument,
-            reply_to=message.reply_to,
-            replied=message.replied,
-            mentions=message.mentions,
-        )
-        reply = (
-            texts.refused(say(command.asks), message.id)
-            if command.asks and not (argument or (command.answers and call.is_answer))
-            else await command.run(self._desk, db, call)
-        )
-        if reply is not None:
-            await self._store.outbox.put(db, message.chat, reply)
-        return True
-
-    async def _on_paint(self, db: Connection, message: Message) -> bool:
-        """Order what a painted-over copy of a picture asks for; False if the message has none."""
-        made = await self._retoucher.painted(db, message)
-        if made is not None:
-            await self.order(db, message.user, message.chat, message.id, made.request, made)
-        return made is not None
-
-    async def _on_change(self, db: Connection, message: Message) -> bool:
-        """Order what changes an earlier picture; False if the message asks for no such thing."""
-        change = self._reviser.change(message)
-        if change is None:
-            return False
-        parent = await self._reviser.parent(db, message)
-        if parent is None:
-            return self._is_of_its_own(message)
-        made = await self._reviser.revised(db, parent, change)
-        await self.order(db, message.user, message.chat, message.id, made.request, made)
-        return True
-
-    def _is_of_its_own(self, message: Message) -> bool:
-        """Return False if words that could be a change say what to draw as well.
-
-        Raises:
-            NoSuchPicture: They do not, and there is nothing to be changed.
-        """
-        try:
-            parse(message.text, self._styles)
-        except NotUnderstood as error:
-            words = say("要改哪一张？请回复那张画说，或者先画一张")
-            raise NoSuchPicture(words) from error
-        return False
+            await self._store.acts.refused(db, type(error).__name__)
+            await self._store.outbox.put(db, event.chat, texts.refused(str(error), event.id))
+        return None
 
     async def _on_press(self, db: Connection, press: Press | Submission) -> Artwork | None:
         try:
@@ -304,10 +313,6 @@ class App:
             await self._store.acts.refused(db, type(error).__name__)
             await self._store.outbox.put(db, press.chat, texts.refused_aside(str(error), press.id))
         return None
-
-    async def _refuse(self, db: Connection, message: Message, error: StudioError) -> None:
-        await self._store.acts.refused(db, type(error).__name__)
-        await self._store.outbox.put(db, message.chat, texts.refused(str(error), message.id))
 
     async def _order_pressed(
         self, db: Connection, press: Press | Submission, made: Revision
@@ -326,31 +331,25 @@ class App:
                 return
         await self.order(db, press.user, press.chat, press.id, made.request, made)
 
-    async def _apologise(self, db: Connection, update: Update) -> None:
-        """Answer in the chat, if the update names one, that its words could not be handled."""
-        try:
-            event = self._adapters[update.platform].to_event(update.body)
-        except (KeyError, ValueError):
-            event = None
+    async def _apologise(
+        self, db: Connection, updates: Iterable[Update], events: Iterable[Event | None]
+    ) -> None:
+        """Answer in the chat, if anyone has spoken there, that it could not be handled."""
+        event = next((event for event in events if isinstance(event, Said)), None)
         if event is not None:
             await self._speak_to(db, event)
             await self._store.outbox.put(db, event.chat, texts.apology(event.id))
-        await self._store.inbox.done(db, update)
+        for update in updates:
+            await self._store.inbox.done(db, update)
+
+
+def _as_one(events: Sequence[Event | None]) -> Event | None:
+    """Return what was sent as one as one event."""
+    messages = [event for event in events if isinstance(event, Message)]
+    return joined(messages) if len(messages) > 1 else events[0]
 
 
 def _is_same(job: Request, asked: Request) -> bool:
     """Return whether a job draws what is asked for; a seed that nobody named is any."""
     seed = job.seed if asked.seed is None else asked.seed
     return replace(job, notes=()) == replace(asked, seed=seed, notes=())
-
-
-def _drawn_on(request: Request, images: Iterable[Image]) -> Request:
-    """Return the request with what it is to be drawn on."""
-    for image in images:
-        match image.role:
-            case "source":
-                size = image.width, image.height
-                request = replace(request, source=image.sha256, source_px=size)
-            case "mask":
-                request = replace(request, mask=image.sha256)
-    return request

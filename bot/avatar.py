@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.errors import BadImage, NoAvatar, NotSent
-from bot.event import Event, Message, User
+from bot.errors import NoAvatar, NotSent
+from bot.event import Message, User
 from bot.parsing.portrait import Portrait, portrait
 from bot.ports import Adapter
 from bot.store.store import Store
-from bot.wording import LANGUAGE, say
+from bot.wording import say
 
 LIMIT_S = 20.0
 """How long a platform has to hand an avatar out."""
@@ -22,30 +22,24 @@ class Avatars:
         self._store = store
         self._adapters = adapters
 
-    async def handed_in(self, message: Event | None) -> Message | NoAvatar | BadImage | None:
+    async def handed_in(self, message: Message) -> Message:
         """Return a message with the avatar that it speaks of as its picture, and the other words.
 
-        None if it speaks of none, or came with a picture; an error, to be told in the reader's
-        language, where there is none to be had.
+        One that speaks of none, or came with a picture, stays what it is.
 
         Raises:
+            NoAvatar: There is none to be had.
+            BadImage: It cannot be used.
             DiskFull: It cannot be kept.
         """
-        if not isinstance(message, Message) or not message.to_me or message.images:
-            return None
-        wanted = portrait(message.text)
+        wanted = None if message.images else portrait(message.text)
         if wanted is None:
-            return None
-        language = self._store.preferences.language
-        LANGUAGE.set(await self._store.read(language, message.user, message.chat))
+            return message
         whose = _whose(message, wanted)
         if whose is None:
-            return NoAvatar(say("要用谁的头像？请 @ 那个人，或者回复他说的话"))
-        try:
-            content = await self._fetched(whose)
-            image = await asyncio.to_thread(self._store.sources.keep, "source", content)
-        except (NoAvatar, BadImage) as error:
-            return error
+            raise NoAvatar(say("要用谁的头像？请 @ 那个人，或者回复他说的话"))
+        content = await self._fetched(whose)
+        image = await asyncio.to_thread(self._store.sources.keep, "source", content)
         return replace(message, text=wanted.words, images=(image,), reply_to="")
 
     async def _fetched(self, user: User) -> bytes:

@@ -1,5 +1,6 @@
 """A job's own message: what it shows, and what it should; pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot import progress
@@ -35,15 +36,23 @@ class Opening:
     pictured: bool = False
     """Whether a sketch was shown in it."""
 
-    def edit(self, reply: Reply, *, last: bool = False, sketch: bytes | None = None) -> Edit:
-        """Return what makes the message show something else."""
+    def edit(
+        self, reply: Reply, *, last: bool = False, uploaded: Mapping[str, str] | None = None
+    ) -> Edit:
+        """Return what makes the message show something else.
+
+        Args:
+            reply: What it is to show.
+            last: Whether the job ends with it.
+            uploaded: By which the platform knows the files of its artworks.
+        """
         return Edit(
             message=self.message,
             chat=self.chat,
             reply=reply,
             job_id=self.job_id,
             last=last,
-            sketch=sketch,
+            uploaded=uploaded or {},
             pictured=self.pictured,
         )
 
@@ -122,11 +131,16 @@ class Bulletin:
             self.shown = self.words(limits)
 
     def is_news(self, limits: Limits, now: float) -> bool:
-        """Return whether the message should show something else than it does."""
+        """Return whether the message should show something else than it does.
+
+        One that stayed behind when its chat moved is left as it is.
+        """
         if self.still:
             return False
         if self.opening is None:
             return now >= self.look_at
+        if self.opening.chat.key != self.status.chat.key:
+            return False
         new_sketch = self.sketches and bool(self.previews_to_show())
         return new_sketch or self.words(limits) != self.shown
 

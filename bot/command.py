@@ -81,5 +81,7 @@ class Command:
     """What to say if its argument is missing; empty: it needs none."""
     answers: bool = False
     """Whether what it answers can stand for its argument."""
+    listed: bool = True
+    """Whether /帮助 tells of it."""
     operator: bool = False
     """Whether only operators have it; others are told that there is none of that name."""

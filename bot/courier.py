@@ -7,20 +7,22 @@ says so. Pictures that wait for those of others (bot/fold.py) let words pass.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from aiosqlite import Connection
 
 from bot.bulletin import TRIES, Opening
-from bot.channel import Channels
-from bot.errors import MessageGone, NotSent
-from bot.fold import FOLD_S, folded, next_of, own, places
+from bot.channel import Channels, Sleep
+from bot.errors import ChatMoved, MessageGone, NotSent
+from bot.fold import FOLD_S, calls, folded, next_of, own, places
 from bot.herald import Herald, Sketcher
 from bot.job import State
 from bot.ports import Adapter
 from bot.progress import closed, spoken, unsent
 from bot.reply import Delivery, Reply, Sent, Status
+from bot.store.leaving import leave
+from bot.store.moving import move
 from bot.store.outbox import Parcel
 from bot.store.store import Store
 from bot.trace import JOB
@@ -28,7 +30,9 @@ from bot.trace import JOB
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 8
-"""A reply that could not be sent so often is given up."""
+"""A reply that was refused, or of which nobody knows whether it arrived, so often is given up."""
+KEEP_S = 24 * 3600.0
+"""How long a reply is kept for a platform that cannot be reached."""
 LOOK_S = 1.0
 """How often replies that wait for their time are looked at."""
 SLOWEST_S = 60.0
@@ -48,13 +52,26 @@ class Courier:
     """Knows which adapter speaks to which platform."""
 
     def __init__(
-        self, store: Store, adapters: Mapping[str, Adapter], sketcher: Sketcher | None = None
+        self,
+        store: Store,
+        adapters: Mapping[str, Adapter],
+        sketcher: Sketcher | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
+        """Begin.
+
+        Args:
+            store: Where replies are kept.
+            adapters: By platform.
+            sketcher: Makes sketches, if they are to be shown.
+            sleep: Returns when a platform that takes no more calls does so again.
+        """
         self._store = store
         self._adapters = adapters
-        self._channels = Channels(store.now)
+        self._channels = Channels(store.now, sleep)
         self._herald = Herald(store, adapters, self._channels, sketcher)
         self._serving = dict[str, asyncio.Task[None]]()
+        self._under_way = set[int]()
         self._shown = dict[int, Status]()
         self._showing = dict[int, asyncio.Task[None]]()
 
@@ -83,9 +100,10 @@ class Courier:
     async def send(self, *parcels: Parcel) -> None:
         """Send one reply, or results that go together, and note what became of it.
 
-        The note "sending" is on disk before the platform is called: a reply found in that state
-        may have arrived, and goes out marked as a repeat. What goes together is noted together:
-        all of it has arrived, or none.
+        It waits until the platform takes so many calls. Only then, and before the platform is
+        called, the note "sending" is on disk: a reply found in that state may have arrived, and
+        goes out marked as a repeat. What goes together is noted together: all of it has arrived,
+        or none.
         """
         chat, attempt = parcels[0].delivery.chat, parcels[0].attempts + 1
         number = parcels[0].delivery.id
@@ -93,21 +111,26 @@ class Courier:
         channel, adapter = self._channels.to(chat.key), self._adapters[chat.platform]
         async with channel.turn:
             self._end_progress(parcels)
-            deliveries = [parcel.delivery for parcel in parcels]
-            await self._store.insist(self._store.outbox.sending, *deliveries)
+            await self._channels.wait(adapter.limits, chat, calls(parcels))
+            if not await self._begun(parcels):
+                return
             try:
                 with spoken(parcels[0].language):
                     handed = await self._hand_over(parcels, adapter)
             except NotSent as error:
                 log.warning("reply %d, attempt %d: %s", number, attempt, error)
                 await self._keep_for_later(parcels, error)
+            except ChatMoved as error:
+                log.info("reply %d, attempt %d: to %s from now on", number, attempt, error.to)
+                await self._follow(parcels, replace(chat, id=error.to).key)
             except Exception:  # the boundary: a bug of an adapter costs one reply, not the courier
                 log.exception("reply %d, attempt %d", number, attempt)
                 await self._keep_for_later(parcels, NotSent("a bug", arrived=None))
             else:
                 await self._store.insist(self._arrived, parcels, handed)
             finally:
-                channel.called(adapter.limits, chat, self._store.now())
+                self._under_way.difference_update(_ids(parcels))
+                channel.called(adapter.limits, chat, self._store.now(), calls(parcels))
 
     def show(self, status: Status) -> None:
         """Show where a job is, as its platform can; only the newest is worth showing."""
@@ -134,6 +157,8 @@ class Courier:
         channel, now = self._channels.to(chat), self._store.now()
         if not parcels or now < channel.quiet_until:
             return ()
+        if not self._under_way.isdisjoint(_ids(parcels)):  # of a chat that has just moved
+            return ()
         if parcels[0].kind == "closes" and not channel.free(now):
             return ()
         ended = [p.delivery.job_id for p in parcels if p.delivery.last and p.delivery.job_id]
@@ -147,18 +172,29 @@ class Courier:
             if parcel.delivery.last and parcel.delivery.job_id is not None:
                 self._herald.end(parcel.delivery.job_id)
 
+    async def _begun(self, parcels: Sequence[Parcel]) -> bool:
+        """Note that replies are about to be sent; False if they wait there no more."""
+        self._under_way.update(_ids(parcels))
+        deliveries = [parcel.delivery for parcel in parcels]
+        begun = await self._store.insist(self._store.outbox.sending, *deliveries)
+        if not begun:
+            self._under_way.difference_update(_ids(parcels))
+        return begun
+
     async def _hand_over(self, parcels: Sequence[Parcel], adapter: Adapter) -> Handed:
         """Have the platform show what is said, in the job's own message or in a new one.
 
         Raises:
             NotSent: It does not, or nobody knows.
+            ChatMoved: It does not.
         """
         parcel = parcels[0]
         if len(parcels) > 1:
             return Handed(await adapter.send(folded(parcels)))
         opening = await self._place_for(parcel, adapter)
         if opening is not None:
-            edit = opening.edit(parcel.delivery.reply, last=parcel.delivery.last)
+            delivery = parcel.delivery
+            edit = opening.edit(delivery.reply, last=delivery.last, uploaded=delivery.uploaded)
             try:
                 return Handed(await adapter.edit(edit), edited=True)
             except MessageGone as error:
@@ -181,15 +217,34 @@ class Courier:
         return opening if fits and parcel.attempts < TRIES else None
 
     async def _keep_for_later(self, parcels: Sequence[Parcel], error: NotSent) -> None:
+        chat, attempts = parcels[0].delivery.chat.key, parcels[0].attempts
+        if error.final:
+            self._herald.leave(chat)
+            await self._store.insist(leave, self._store, chat)
+            return
         if error.retry_after_s:
-            channel = self._channels.to(parcels[0].delivery.chat.key)
-            channel.hush(error.retry_after_s, self._store.now())
-        attempts = parcels[0].attempts
-        if error.final or attempts + 1 >= MAX_ATTEMPTS:
-            await self._store.insist(self._give_up, parcels, gone=error.final)
+            self._channels.to(chat).hush(error.retry_after_s, self._store.now())
+        if self._hopeless(parcels[0], error):
+            await self._store.insist(self._give_up, parcels)
             return
         wait_s = error.retry_after_s or min(SLOWEST_S, 2.0**attempts)
         await self._store.insist(self._later, parcels, wait_s, arrived=error.arrived)
+
+    def _hopeless(self, parcel: Parcel, error: NotSent) -> bool:
+        """Return whether a reply is given up; a platform out of reach may be back tomorrow."""
+        if error.refused or error.arrived is not False:
+            return parcel.attempts + 1 >= MAX_ATTEMPTS
+        return self._store.now() - parcel.created_at > KEEP_S
+
+    async def _follow(self, parcels: Sequence[Parcel], to: str) -> None:
+        """Have what is kept of a chat be of another, by key; the replies go out there at once."""
+        await self._store.insist(self._moved, parcels, to)
+        if parcels[0].attempts + 1 >= MAX_ATTEMPTS:  # it moves in a circle
+            await self._store.insist(self._give_up, parcels)
+
+    async def _moved(self, db: Connection, parcels: Sequence[Parcel], to: str) -> None:
+        await self._later(db, parcels, 0.0, arrived=False)
+        await move(db, self._store, parcels[0].delivery.chat.key, to)
 
     async def _later(
         self, db: Connection, parcels: Sequence[Parcel], wait_s: float, *, arrived: bool | None
@@ -207,13 +262,13 @@ class Courier:
                 numbers = (place.first, place.last) if together else ()
                 await self._close(db, delivery, numbers)
 
-    async def _give_up(self, db: Connection, parcels: Sequence[Parcel], *, gone: bool) -> None:
+    async def _give_up(self, db: Connection, parcels: Sequence[Parcel]) -> None:
         for parcel in parcels:
             delivery = parcel.delivery
             log.error("reply %d is given up", delivery.id)
             await self._store.outbox.failed(db, delivery)
             await self._end(db, delivery, State.FAILED)
-            if delivery.last and not gone:
+            if delivery.last:
                 await self._close(db, delivery, (), sent=False)
 
     async def _end(self, db: Connection, delivery: Delivery, state: State) -> None:
@@ -239,3 +294,7 @@ class Courier:
         with spoken(opening.language):
             words = closed(job_id, job.state, place) if sent else unsent(job_id)
             await outbox.put(db, delivery.chat, Reply(text=words), job_id=job_id, kind="closes")
+
+
+def _ids(parcels: Iterable[Parcel]) -> Iterable[int]:
+    return (parcel.delivery.id for parcel in parcels)

@@ -30,6 +30,7 @@ StoreError            (the operator is told)
 └── StoreDamaged      the database cannot be read
 NotSent               (the courier is told: a reply did not go out, or nobody knows)
 MessageGone           (so it is: a message cannot be edited any more)
+ChatMoved             (nor is the chat what it was: it goes on under another id)
 LabelMissing          (a picture without its label goes nowhere; its job fails)
 """
 
@@ -128,6 +129,7 @@ class NotSent(Exception):
         arrived: bool | None = False,
         retry_after_s: float | None = None,
         final: bool = False,
+        refused: bool = False,
     ) -> None:
         """Say what is known.
 
@@ -136,15 +138,31 @@ class NotSent(Exception):
             arrived: False if it surely did not arrive; None if it may have.
             retry_after_s: What the platform asked for.
             final: No further attempt can succeed: the chat is gone, or the bot was put out of it.
+            refused: The platform was there, and will not have it as it is; else it was out of
+                reach, or wants to be asked again later.
         """
         super().__init__(words)
         self.arrived = arrived
         self.retry_after_s = retry_after_s
         self.final = final
+        self.refused = refused
 
 
 class MessageGone(Exception):
     """A message cannot be edited any more, or not into this; said by an adapter to the courier."""
+
+
+class ChatMoved(Exception):
+    """A chat goes on under another id; said by an adapter to the courier. Nothing went out."""
+
+    def __init__(self, to: str) -> None:
+        """Say where.
+
+        Args:
+            to: The platform's own id of the chat from now on.
+        """
+        super().__init__(to)
+        self.to = to
 
 
 class StoreError(Exception):

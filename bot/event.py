@@ -57,6 +57,16 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A picture that came with a message, and is still with its platform."""
+
+    ref: str
+    """By which the platform hands it out."""
+    size: int = 0
+    """Bytes; 0: the platform does not tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Words that someone sent."""
 
@@ -69,6 +79,10 @@ class Message:
     """Said to the bot: in private, by name, by trigger word or in reply to it."""
     images: tuple[Image, ...] = ()
     """Of each role the last one counts."""
+    attached: tuple[Attachment, ...] = ()
+    """Pictures to be drawn on, that are to be fetched and taken in first (bot/intake.py)."""
+    album: str = ""
+    """By which messages are known that were sent as one; empty: it stands alone."""
     reply_to: str = ""
     """The message that it answers, by the platform's id; empty: none."""
     replied: User | None = None
@@ -110,4 +124,52 @@ class Stray:
     user: User
 
 
-Event = Message | Press | Submission | Stray
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Words for which somebody wants to see, anywhere, what pictures of theirs there are."""
+
+    id: str
+    chat: Chat
+    """Their private talk with the bot."""
+    user: User
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outsider:
+    """Somebody has spoken to the bot for whom, or where, it is not meant to be."""
+
+    id: str
+    chat: Chat
+    user: User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A chat goes on under another id."""
+
+    id: str
+    chat: Chat
+    to: Chat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The bot was let into a group."""
+
+    id: str
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The bot was put out of a chat, or blocked: nothing can be said there."""
+
+    id: str
+    chat: Chat
+
+
+Said = Message | Press | Submission | Stray | Lookup | Outsider
+"""What someone wants."""
+Event = Said | Moved | Joined | Left
+"""What someone wants, or what has become of a chat."""

@@ -1,7 +1,7 @@
 """Results that go out together in busy chats: which, and as what; pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import menu, texts
 from bot.progress import spoken
@@ -76,7 +76,24 @@ def folded(parcels: Sequence[Parcel]) -> Delivery:
         reply=reply,
         last=True,
         repeated=any(parcel.delivery.repeated for parcel in parcels),
+        uploaded={
+            sha256: reference
+            for parcel in parcels
+            for sha256, reference in parcel.delivery.uploaded.items()
+        },
     )
+
+
+def calls(parcels: Sequence[Parcel]) -> int:
+    """Return for how many calls a platform takes what goes out together.
+
+    Each picture of an album is a message, and so are the words with the buttons below it. What is
+    said in passing is none.
+    """
+    if parcels[0].delivery.reply.aside:
+        return 0
+    pictures = sum(len(parcel.delivery.reply.artworks) for parcel in parcels)
+    return pictures + 1 if pictures > 1 else 1
 
 
 def places(parcels: Iterable[Parcel]) -> list[Place]:
@@ -92,7 +109,7 @@ def places(parcels: Iterable[Parcel]) -> list[Place]:
 def own(sent: Iterable[Sent], place: Place) -> list[Sent]:
     """Return the messages that show a picture of a job, with its number in that job."""
     return [
-        Sent(message.id, message.number + 1 - place.first)
+        replace(message, number=message.number + 1 - place.first)
         for message in sent
         if message.number is not None and place.first <= message.number + 1 <= place.last
     ]

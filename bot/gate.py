@@ -2,7 +2,7 @@
 
 from aiosqlite import Connection
 
-from bot.event import Message, Press, Submission
+from bot.event import Message, Press, Submission, User
 from bot.quota import said
 from bot.reply import Reply
 from bot.rules import Rules
@@ -30,6 +30,10 @@ class Gate:
             reply = Reply(text=self._words(ban), to=event.id)
             await self._store.outbox.put(db, event.chat, reply)
         return False
+
+    async def knows(self, db: Connection, user: User) -> bool:
+        """Return whether somebody is served who does not have to be told if not."""
+        return await self._store.bans.of(db, user) is None
 
     def _words(self, ban: Ban) -> str:
         why = say("（{reason}）", reason=ban.reason) if ban.reason else ""

@@ -9,9 +9,11 @@ from aiosqlite import Connection
 
 from bot.bulletin import Bulletin, Opening
 from bot.channel import Channels
-from bot.errors import MessageGone, NotSent
+from bot.errors import ChatMoved, MessageGone, NotSent
 from bot.ports import Adapter
 from bot.reply import Edit, Limits, Status
+from bot.store.leaving import leave
+from bot.store.moving import move
 from bot.store.store import Store
 from generation.recipe import Preview
 
@@ -77,6 +79,12 @@ class Herald:
         """Forget a job: its last word is about to be said. The caller holds its channel."""
         self._bulletins.pop(job_id, None)
 
+    def leave(self, chat: str) -> None:
+        """Forget the jobs of a chat, by key: nothing is shown there any more."""
+        for job_id, bulletin in list(self._bulletins.items()):
+            if bulletin.status.chat.key == chat:
+                del self._bulletins[job_id]
+
     def more(self, chat: str, without: Iterable[int], within_s: float) -> bool:
         """Return whether another job of a chat, by key, will be done in so many seconds."""
         now, known = self._channels.now(), set(without)
@@ -88,11 +96,9 @@ class Herald:
 
     async def refresh(self, chat: str) -> None:
         """Edit the message of a chat, by key, that was not edited the longest, if it is time."""
-        channel = self._channels.to(chat)
-        async with channel.turn:
-            while channel.free(self._channels.now()):
-                bulletin = self._due(chat)
-                if bulletin is None or await self._edited(bulletin):
+        async with self._channels.to(chat).turn:
+            while (bulletin := self._due(chat)) is not None:
+                if not self._is_time(bulletin) or await self._edited(bulletin):
                     return
 
     def _begin(self) -> bool:
@@ -101,13 +107,13 @@ class Herald:
         for job_id, bulletin in list(self._bulletins.items()):
             if now - bulletin.heard_at > SILENT_S:
                 del self._bulletins[job_id]
-        chats = {b.status.chat.key for b in self._bulletins.values() if self._is_news(b)}
-        for chat in chats:
-            if chat not in self._editing and self._channels.to(chat).free(now):
+        news = {b.status.chat.key: b for b in self._bulletins.values() if self._is_news(b)}
+        for chat, bulletin in news.items():
+            if chat not in self._editing and self._is_time(bulletin):
                 task = asyncio.ensure_future(self.refresh(chat))
                 self._editing[chat] = task
                 task.add_done_callback(lambda done, chat=chat: self._edited_in(chat, done))
-        return bool(chats)
+        return bool(news)
 
     def _edited_in(self, chat: str, done: asyncio.Task[None]) -> None:
         self._editing.pop(chat)
@@ -125,6 +131,9 @@ class Herald:
     def _is_news(self, bulletin: Bulletin) -> bool:
         return bulletin.is_news(self._limits(bulletin), self._channels.now())
 
+    def _is_time(self, bulletin: Bulletin) -> bool:
+        return self._channels.spare(self._limits(bulletin), bulletin.status.chat)
+
     def _limits(self, bulletin: Bulletin) -> Limits:
         return self._adapters[bulletin.status.chat.platform].limits
 
@@ -137,6 +146,7 @@ class Herald:
         if not bulletin.opening.editable(limits, now):
             bulletin.still = True
             return False
+        self._channels.count(limits, bulletin.status.chat)  # at once: others ask for room meanwhile
         words = bulletin.words(limits)
         edit = await self._sketched(bulletin, bulletin.opening.edit(bulletin.reply(words)))
         bulletin.shown, bulletin.shown_at = words, now
@@ -184,10 +194,18 @@ class Herald:
         except MessageGone as error:
             log.info("the message of job %d is left as it is: %s", edit.job_id, error)
             bulletin.still = True
+        except ChatMoved as error:
+            log.info("%s goes on as %s; job %d shows only its end", chat.key, error.to, edit.job_id)
+            bulletin.still = True
+            moved = replace(chat, id=error.to)
+            await self._store.insist(move, self._store, chat.key, moved.key)
         except NotSent as error:
             log.info("an edit for job %d is dropped: %s", edit.job_id, error)
             if error.retry_after_s:
                 channel.hush(error.retry_after_s, self._channels.now())
                 bulletin.shown = ""  # what is so by then is shown then
+            if error.final:
+                self.leave(chat.key)
+                await self._store.insist(leave, self._store, chat.key)
         finally:
             channel.called(adapter.limits, chat, self._channels.now())

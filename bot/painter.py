@@ -212,9 +212,11 @@ class Painter:
         self, db: Connection, job: Job, pictures: Sequence[Picture], files: list[Written]
     ) -> bool:
         """Enter artworks and the reply together; False if the job was cancelled meanwhile."""
-        await self._speak_to(db, job)
-        if await self._store.queue.move(db, job, State.DRAWN) is None:
+        moved = await self._store.queue.move(db, job, State.DRAWN)
+        if moved is None:
             return False
+        job = moved  # its chat may have another id since it was claimed
+        await self._speak_to(db, job)
         await self._store.usage.spent(db, job, sum(picture.seconds for picture in pictures))
         artworks = await self._store.gallery.keep(db, job, files)
         notes = dict.fromkeys(note for picture in pictures for note in picture.notes)
@@ -223,8 +225,10 @@ class Painter:
         return True
 
     async def _give_up(self, db: Connection, job: Job, error: Exception) -> None:
-        await self._speak_to(db, job)
-        if await self._store.queue.move(db, job, State.FAILED, failed=True) is not None:
+        moved = await self._store.queue.move(db, job, State.FAILED, failed=True)
+        if moved is not None:
+            job = moved
+            await self._speak_to(db, job)
             reply = texts.failed(job, error)
             await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
 

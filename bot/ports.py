@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from bot.event import Event, User
+from bot.event import Attachment, Chat, Event, User
 from bot.reply import Delivery, Edit, Limits, Sent, Status
 from generation.recipe import Picture, Progress, Recipe
 
@@ -46,6 +46,7 @@ class Adapter(Protocol):
 
         Raises:
             NotSent: It did not go out, or nobody knows.
+            ChatMoved: The chat has another id by now.
         """
         ...
 
@@ -62,6 +63,28 @@ class Adapter(Protocol):
         Raises:
             MessageGone: It is deleted, too old to be edited, or cannot become this.
             NotSent: It does not show it, or nobody knows.
+            ChatMoved: The chat has another id by now.
+        """
+        ...
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Return a picture that came with a message, a file as the platform has it.
+
+        Called outside of any transaction.
+
+        Raises:
+            BadImage: It is larger than the platform hands out, or not there any more.
+            NotSent: The platform does not answer.
+        """
+        ...
+
+    async def roles_of(self, user: User, chat: Chat) -> tuple[str, ...]:
+        """Return what somebody is in a group: "owner", "admin"; those that an event told stay.
+
+        Called outside of any transaction, where it matters; remembered for a while.
+
+        Raises:
+            NotSent: The platform does not answer.
         """
         ...
 

@@ -1,11 +1,12 @@
 """What goes out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.action import Action
 from bot.artwork import Artwork
-from bot.event import Chat
+from bot.event import Attachment, Chat
 from bot.form import Form
 from generation.recipe import Preview
 
@@ -83,6 +84,12 @@ class Reply:
     """People whom the text names, for platforms that can call them."""
     fresh: bool = False
     """Whether it is an answer of its own, though it ends a job whose message could be edited."""
+    asks: str = ""
+    """Name of the command whose argument this asks for: what is said in answer to it is that."""
+    attached: tuple[Attachment, ...] = ()
+    """Pictures that go with what is said in answer to a question, besides those that come then."""
+    link: str = ""
+    """What a link carries that leads here from anywhere: [A-Za-z0-9_-]{1,64}; empty: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +105,8 @@ class Delivery:
     """The job ends with this: nothing more will be said of it."""
     repeated: bool = False
     """It may have arrived before: the process died while it was being sent."""
+    uploaded: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By which the platform knows files that it has already, by their SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,8 @@ class Sent:
     """The platform's own."""
     number: int | None = None
     """The one picture of the delivery that it shows, from 0; None: all of them, or none."""
+    uploads: tuple[tuple[str, str], ...] = ()
+    """SHA-256 of a file that the platform got with it, and by what the platform knows that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +136,21 @@ class Edit:
     job_id: int
     last: bool = False
     """The job ends with this."""
+    uploaded: Mapping[str, str] = field(default_factory=dict[str, str])
+    """As of a Delivery."""
     sketch: bytes | None = None
     """A labelled picture of the pictures in the making, as PNG."""
     pictured: bool = False
     """Whether the message bears a sketch already. It stays where no picture takes its place: the
     words are then those under a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many calls in so much time; so many at once, if none were made for as long."""
+
+    calls: int
+    per_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +175,12 @@ class Limits:
     """Characters of a message of words that can be edited; new ones the adapter splits."""
     caption: int = 1024
     """Characters of words with pictures."""
+    private_rate: Rate | None = None
+    """Calls to a private chat; None: as many as one likes. Each picture of an album is one."""
+    group_rate: Rate | None = None
+    """Calls to a group."""
+    all_rate: Rate | None = None
+    """Calls to all chats together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

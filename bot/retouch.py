@@ -1,13 +1,13 @@
 """Pictures drawn anew in part: where a copy was painted over, or what was handed in is clear."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from aiosqlite import Connection
 
 from bot.artwork import Artwork
 from bot.errors import NoSuchPicture, NothingPainted
-from bot.event import Event, Image, Message
+from bot.event import Image, Message
 from bot.follow import Follow, Revision, derived, on_picture, only
 from bot.job import Job, Origin
 from bot.overpaint import Overpaint, overpaint
@@ -19,6 +19,15 @@ from bot.style import Styles
 from bot.wording import say
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a picture that came with a message is a copy of."""
+
+    artwork: Artwork
+    found: Overpaint | None
+    """Where they differ; None: the artwork's file is gone."""
+
+
 class Retoucher:
     """Makes a request of words and of where they are meant."""
 
@@ -26,36 +35,35 @@ class Retoucher:
         self._store = store
         self._styles = styles
         self._reviser = reviser
-        self._looked: tuple[str, Artwork, Overpaint | None] | None = None
-        """Of the message that was looked at last: its id, the picture, and where they differ."""
 
-    async def look(self, event: Event | None) -> None:
-        """Compare what came with a message with the picture that it answers.
+    async def look(self, message: Message) -> Looked | None:
+        """Compare what came with a message with the picture that it answers; None: with none.
 
         It takes its time, and belongs before the transaction in which `painted` is asked.
         """
-        self._looked = None
-        if not isinstance(event, Message) or not event.to_me or not event.reply_to:
-            return
-        copy = _source(event)
-        if copy is None or _mask(event):
-            return
+        copy = _source(message)
+        if not message.reply_to or copy is None or _mask(message):
+            return None
         read, store = self._store.read, self._store
-        about = await read(store.queue.about, event.chat, event.reply_to)
+        about = await read(store.queue.about, message.chat, message.reply_to)
         if about is None:
-            return
+            return None
         artworks = [
             artwork
             for artwork in await read(store.gallery.of, about.job_id)
             if about.number in (None, artwork.number)
         ]
-        found = await asyncio.to_thread(self._nearest, artworks, copy)
-        self._looked = None if found is None else (event.id, *found)
+        return await asyncio.to_thread(self._nearest, artworks, copy)
 
-    async def painted(self, db: Connection, message: Message) -> Revision | None:
+    async def painted(
+        self, db: Connection, message: Message, looked: Looked | None
+    ) -> Revision | None:
         """Return what a painted-over copy asks for, in answer to the picture that it is of.
 
-        None if `look` has found no such picture.
+        Args:
+            db: An open transaction.
+            message: That the copy came with.
+            looked: What `look` has found; None: no such picture, and then there is nothing to do.
 
         Raises:
             NothingPainted: It is a copy, and as the picture is.
@@ -63,9 +71,9 @@ class Retoucher:
             NoSuchPicture: The picture's file is gone.
             DiskFull: What is drawn on cannot be kept.
         """
-        if self._looked is None or self._looked[0] != message.id:
+        if looked is None:
             return None
-        _, artwork, found = self._looked
+        artwork, found = looked.artwork, looked.found
         job = await self._store.queue.get(db, artwork.job_id)
         if job is None:
             return None
@@ -94,9 +102,7 @@ class Retoucher:
         size = (source.width, source.height)
         return replace(request, source=source.sha256, source_px=size, mask=source.clear)
 
-    def _nearest(
-        self, artworks: list[Artwork], copy: Image
-    ) -> tuple[Artwork, Overpaint | None] | None:
+    def _nearest(self, artworks: list[Artwork], copy: Image) -> Looked | None:
         """Return the picture that something is a copy of, and where they differ.
 
         If a picture's file is gone, that picture and no difference; of no picture, None.
@@ -107,10 +113,10 @@ class Retoucher:
             try:
                 compared = overpaint(artwork.path.read_bytes(), content)
             except OSError:
-                return artwork, None
+                return Looked(artwork, None)
             if compared.kind != "other":
                 found.append((compared.share, artwork.id, artwork, compared))
-        return min(found)[2:] if found else None
+        return Looked(*min(found)[2:]) if found else None
 
 
 def _revision(job: Job, artwork: Artwork, change: Follow, source: Image, mask: Image) -> Revision:

@@ -54,6 +54,16 @@ class Roles:
         """Those of the config."""
         return tuple(self._config)
 
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """Who runs the studio, by key, as far as the config names them."""
+        return tuple(user for role in self._config.values() if role.operator for user in role.users)
+
+    @property
+    def asks_platform(self) -> bool:
+        """Whether it matters what a platform says of people."""
+        return any(role.platform_roles for role in self._config.values())
+
     def of(self, user: User, chat: Chat) -> Mapping[str, RoleConfig]:
         """Return the roles of a person, by name."""
         return {name: role for name, role in self._config.items() if _has(role, user, chat)}

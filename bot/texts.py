@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot import menu, standing
+from bot import link, menu, standing
 from bot.action import Action, Verb
 from bot.artwork import Artwork
-from bot.event import Press
+from bot.event import Outsider, Press
 from bot.follow import Revision
 from bot.form import Form
 from bot.job import Job, Place, State
@@ -15,7 +15,7 @@ from bot.receipt import BETWEEN, Fact, facts, written
 from bot.reply import Among, Button, Reply
 from bot.request import Request
 from bot.settings import Settings, Verbosity
-from bot.wording import later, retold, say
+from bot.wording import english, later, retold, say
 from generation.errors import (
     BadRecipe,
     BrokenLora,
@@ -28,6 +28,9 @@ from generation.errors import (
     UnknownLora,
     UnknownModel,
 )
+
+LABEL = later("AI生成")
+"""The interface label that stands near every picture (GB 45438-2025)."""
 
 MARK = later("{words}（AI生成）")
 """How every message with pictures ends: the label of the interface."""
@@ -207,7 +210,7 @@ def made_of(artwork: Artwork, line: str, press: Press) -> Reply:
         BETWEEN.join(told),
         *([say("从一张图画起，下面这一行不带那张图：")] if recipe.source else []),
     ]
-    return Reply(text="\n".join([*lines, line]), to=press.id)
+    return Reply(text="\n".join([*lines, line]), to=press.id, link=link.to(artwork))
 
 
 def original(artwork: Artwork, press: Press) -> Reply:
@@ -220,7 +223,7 @@ def favoured(artwork: Artwork, press: Press, *, now: bool) -> Reply:
     words = (
         say("已收藏编号 {id}", id=artwork.id) if now else say("不再收藏编号 {id}", id=artwork.id)
     )
-    return Reply(text=words, to=press.id)
+    return Reply(text=words, to=press.id, aside=True)
 
 
 def deleted(artwork: Artwork, press: Press) -> Reply:
@@ -288,6 +291,30 @@ def quota(used: Used, limits: Limits, to: str) -> Reply:
     return Reply(text="\n".join(lines), to=to)
 
 
+def asked(words: str, command: str, to: str) -> Reply:
+    """What the argument of a command is: whoever answers need not say the command again."""
+    return Reply(text=words, asks=command, to=to)
+
+
+def not_for(event: Outsider) -> Reply:
+    """The studio is not open to somebody, or somewhere; an operator needs the keys to open it."""
+    keys = {"user": event.user.key, "chat": event.chat.key}
+    words = later("还没有对你开放画画，请管理员在设置里加上：{user}")
+    if event.chat.group:
+        words = later("这里没有开放画画，请管理员在设置里加上：{chat}")
+    return Reply(text=say(words, **keys), to=event.id, aside=True)
+
+
+def greeting() -> Reply:
+    """The bot has come into a group."""
+    words = later(
+        "大家好，我是丹青，说一句话就能画一张画：\n"
+        "  /draw 雪地里的两只企鹅，水墨风，竖版\n"
+        "回复我的画可以接着改：换成水墨，把猫换成狗。/帮助 看全部"
+    )
+    return Reply(text=say(words))
+
+
 def refused(words: str, to: str) -> Reply:
     """The request cannot be taken, and why."""
     return Reply(text=words, to=to)
@@ -307,6 +334,16 @@ def apology(to: str | None = None) -> Reply:
 def marked(words: str) -> str:
     """Return words that go with pictures, with the label of the interface at their end."""
     return say(MARK, words=words)
+
+
+def says_label(words: str) -> bool:
+    """Return whether words end with the label of the interface already."""
+    return words.rstrip("）)").endswith((LABEL, english()[LABEL]))
+
+
+def repeated(words: str) -> str:
+    """Return words that may have arrived before."""
+    return say("（补发，可能重复）{words}", words=words)
 
 
 def _shown(job: Job) -> str:

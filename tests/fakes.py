@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 
@@ -12,9 +12,9 @@ import PIL.Image
 from adapters.console import inbound
 from adapters.console.outbound import sent_as
 from bot.action import Action
-from bot.errors import MessageGone, NotSent
-from bot.event import Chat, Event, Message, Press, User
-from bot.reply import Button, Delivery, Edit, Limits, Sent, Status
+from bot.errors import ChatMoved, MessageGone, NotSent
+from bot.event import Attachment, Chat, Event, Message, Press, Said, User
+from bot.reply import Button, Delivery, Edit, Limits, Rate, Sent, Status
 from generation.errors import BadRecipe
 from generation.recipe import UPSCALES, Expand, Picture, Preview, Progress, Recipe
 
@@ -132,6 +132,8 @@ class FakeAdapter:
 
     def __init__(self) -> None:
         self.sent: list[Delivery] = []
+        self.attachments: dict[str, bytes | Exception] = {}
+        """What came with messages, by reference."""
         self.avatars: dict[str, bytes | NotSent] = {}
         """Of users, by id."""
         self.people: dict[str, User] = {}
@@ -151,7 +153,7 @@ class FakeAdapter:
             event = replace(event, mentions=tuple(named))
         if event is not None and self.group:
             event = replace(event, chat=replace(event.chat, group=True))
-        if event is None or event.user.name not in self.roles:
+        if not isinstance(event, Said) or event.user.name not in self.roles:
             return event
         user = replace(event.user, roles=self.roles[event.user.name])
         return replace(event, user=user)
@@ -168,6 +170,16 @@ class FakeAdapter:
 
     async def edit(self, edit: Edit) -> Sequence[Sent]:
         raise MessageGone(edit.message)
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        found = self.attachments[attachment.ref]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def roles_of(self, user: User, chat: Chat) -> tuple[str, ...]:
+        del chat
+        return user.roles
 
     async def avatar(self, user: User) -> bytes | None:
         found = self.avatars.get(user.id)
@@ -248,6 +260,26 @@ class Posted:
     """What it became when nobody was told."""
 
 
+@dataclass
+class Tokens:
+    """What a platform has left of the calls that it takes."""
+
+    rate: Rate
+    left: float
+    at: float
+
+    def spend(self, calls: int, now: float) -> bool:
+        """Take so many; False if there are not enough, nor as many as there can be."""
+        most = self.rate.calls
+        self.left = min(most, self.left + (now - self.at) * most / self.rate.per_s)
+        self.at = now
+        slack = 1e-5 * most / self.rate.per_s  # sums of seconds since the epoch are no finer
+        if self.left < min(calls, most) - slack:
+            return False
+        self.left -= calls
+        return True
+
+
 class StrictChat:
     """A chat program with edits: it refuses what such programs refuse."""
 
@@ -266,6 +298,15 @@ class StrictChat:
         """Each is raised by one call after it was done: nobody knows."""
         self.calls: dict[str, list[float]] = {}
         """When each chat was called."""
+        self._tokens: dict[str, Tokens] = {}
+        self.moved: dict[str, str] = {}
+        """Where chats are, by id, that are no more where they were."""
+        self.gone: set[str] = set()
+        """Ids of chats that the bot was put out of."""
+        self.tried: list[str] = []
+        """The id of the chat of each call, whatever came of it."""
+        self.uploads: list[str] = []
+        """SHA-256 of each file that it was given to keep."""
 
     @property
     def limits(self) -> Limits:
@@ -287,30 +328,41 @@ class StrictChat:
         )
 
     async def send(self, delivery: Delivery) -> Sequence[Sent]:
+        self._find(delivery.chat)
         if self.errors:
             raise self.errors.pop(0)
         reply = delivery.reply
-        self._call(delivery.chat.key)
+        pictures = len(reply.artworks)
+        self._call(delivery.chat, 0 if reply.aside else pictures + 1 if pictures > 1 else 1)
         if len(reply.artworks) > self._limits.album:
             self._refuse("an album that large")
         text = f"（补发）{reply.text}" if delivery.repeated else reply.text
-        sent = [Sent(self._post(delivery, text).id, 0 if len(reply.artworks) == 1 else None)]
-        if len(reply.artworks) > 1:
+        files = [self._upload(artwork.sha256, delivery.uploaded) for artwork in reply.artworks]
+        sent = [_shown(self._post(delivery, text).id, files if pictures == 1 else [])]
+        if pictures > 1:
             sent += [
-                Sent(self._post(delivery, "").id, number) for number in range(len(reply.artworks))
+                Sent(self._post(delivery, "").id, number, file) for number, file in enumerate(files)
             ]
         self._lose()
         return sent
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        raise NotSent(f"nothing comes with a message here: {attachment.ref}")
+
+    async def roles_of(self, user: User, chat: Chat) -> tuple[str, ...]:
+        del chat
+        return user.roles
 
     async def avatar(self, user: User) -> bytes | None:
         del user
         return None
 
     async def edit(self, edit: Edit) -> Sequence[Sent]:
+        self._find(edit.chat)
         if self.edit_errors:
             raise self.edit_errors.pop(0)
         message = self.messages.get(edit.message)
-        if message is None:
+        if message is None or message.chat != edit.chat.id:
             raise MessageGone("message to edit not found")
         if message.unsure == edit:  # the platform says that nothing is changed, and so it is
             message.unsure = None
@@ -318,7 +370,8 @@ class StrictChat:
         if message.pictures and not edit.reply.buttons:
             raise MessageGone("a picture does not become words")
         self._check(message, edit)
-        self._call(edit.chat.key)
+        self._call(edit.chat, 1)
+        files = [self._upload(artwork.sha256, edit.uploaded) for artwork in edit.reply.artworks]
         message.text = edit.reply.text
         message.buttons = [button for row in edit.reply.buttons for button in row]
         message.sketch = None if edit.reply.artworks else edit.sketch or message.sketch
@@ -327,7 +380,7 @@ class StrictChat:
         message.unsure = edit
         self._lose()
         message.unsure = None
-        return [Sent(message.id, 0 if edit.reply.artworks else None)]
+        return [_shown(message.id, files)]
 
     async def show(self, status: Status) -> None:
         self._refuse(f"live progress: {status}")
@@ -373,8 +426,31 @@ class StrictChat:
         self.messages[id_] = posted
         return posted
 
-    def _call(self, chat: str) -> None:
-        self.calls.setdefault(chat, []).append(self._now())
+    def _find(self, chat: Chat) -> None:
+        """Tell where a chat is that is not here."""
+        self.tried.append(chat.id)
+        if chat.id in self.moved:
+            raise ChatMoved(self.moved[chat.id])
+        if chat.id in self.gone:
+            raise NotSent("Forbidden: the bot was kicked", final=True)
+
+    def _call(self, chat: Chat, calls: int) -> None:
+        """Note a call; refuse it if there are too many."""
+        now, limits = self._now(), self._limits
+        of_chat = limits.group_rate if chat.group else limits.private_rate
+        for key, rate in ((chat.key, of_chat), ("", limits.all_rate)):
+            if rate is not None:
+                tokens = self._tokens.setdefault(key, Tokens(rate, rate.calls, now))
+                if calls and not tokens.spend(calls, now):
+                    self._refuse(f"too many calls: {chat.key or 'all'}")
+        self.calls.setdefault(chat.key, []).append(now)
+
+    def _upload(self, file: str, uploaded: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Take a file, unless it is known already; return by what it is known."""
+        if uploaded.get(file) in {f"file {number}" for number in range(len(self.uploads))}:
+            return ()
+        self.uploads.append(file)
+        return ((file, f"file {len(self.uploads) - 1}"),)
 
     def _lose(self) -> None:
         if self.lost:
@@ -383,3 +459,8 @@ class StrictChat:
     def _refuse(self, words: str) -> None:
         self.refused.append(words)
         raise NotSent(words)
+
+
+def _shown(message: str, files: Sequence[tuple[tuple[str, str], ...]]) -> Sent:
+    """Return a message that shows one picture, or none."""
+    return Sent(message, 0, files[0]) if files else Sent(message)

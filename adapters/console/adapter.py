@@ -15,7 +15,7 @@ from adapters.console.lines import Lines
 from adapters.console.outbound import sent_as
 from adapters.console.terminal import attributes, depth_of, graphics_of
 from bot.errors import MessageGone, NotSent
-from bot.event import Event, User
+from bot.event import Attachment, Chat, Event, User
 from bot.reply import Delivery, Edit, Limits, Sent, Status
 
 LIMITS = Limits(edits=False)
@@ -66,6 +66,19 @@ class ConsoleAdapter:
             MessageGone: Always.
         """
         raise MessageGone(f"what was printed stays as it is: {edit.message}")
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Refuse.
+
+        Raises:
+            NotSent: Always; what is named at the prompt was taken in before.
+        """
+        raise NotSent(f"nothing is attached to a line: {attachment.ref}")
+
+    async def roles_of(self, user: User, chat: Chat) -> tuple[str, ...]:
+        """Return none but what an event tells: whoever sits here runs the studio."""
+        del chat
+        return user.roles
 
     async def avatar(self, user: User) -> bytes | None:
         """Return none: nobody at a terminal has an avatar."""

@@ -7,14 +7,11 @@ from typing import Literal
 
 import msgspec
 
+from bot import texts
 from bot.artwork import Artwork
 from bot.form import Form
 from bot.reply import Delivery, Reply, Sent, Status
-from bot.wording import english, later, say
-
-LABEL = later("AI生成")
-"""The interface label that stands near every picture (GB 45438-2025)."""
-REPEATED = later("（补发，可能重复）{words}")
+from bot.wording import say
 
 Part = Literal["words", "struck", "file", "button", "label"]
 Tint = Callable[[Part, str], str]
@@ -76,8 +73,8 @@ def to_lines(
         first += len(row)
     if reply.form is not None and not asks:
         lines.append(clean(as_line(reply.form)))
-    if pictures_of(reply) and not _says_label(delivery):
-        lines.append("  " + tint("label", say(LABEL)))
+    if pictures_of(reply) and not texts.says_label(delivery.reply.text):
+        lines.append("  " + tint("label", say(texts.LABEL)))
     return lines
 
 
@@ -97,8 +94,8 @@ def to_json(delivery: Delivery) -> bytes:
     """Return a reply as a line of JSON."""
     reply = delivery.reply
     words = _words(delivery, plain)
-    if pictures_of(reply) and not _says_label(delivery):
-        words += f"\n{say(LABEL)}"
+    if pictures_of(reply) and not texts.says_label(delivery.reply.text):
+        words += f"\n{say(texts.LABEL)}"
     line: dict[str, object] = {
         "event": "reply",
         "job": delivery.job_id,
@@ -171,7 +168,7 @@ def _words(delivery: Delivery, tint: Tint) -> str:
         tint("struck", clean(piece)) if struck else clean(piece)
         for piece, struck in _pieces(delivery.reply)
     )
-    return say(REPEATED, words=words) if delivery.repeated else words
+    return texts.repeated(words) if delivery.repeated else words
 
 
 def _pieces(reply: Reply) -> Iterator[tuple[str, bool]]:
@@ -189,8 +186,3 @@ def _describe(artwork: Artwork) -> str:
     width, height = recipe.picture_px
     seed = say("种子 {seed}", seed=recipe.seed)
     return f"{clean(str(artwork.path))}  {width}×{height}  {seed}"
-
-
-def _says_label(delivery: Delivery) -> bool:
-    """Return whether the words end with the interface label already."""
-    return delivery.reply.text.rstrip("）)").endswith((LABEL, english()[LABEL]))

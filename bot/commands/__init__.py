@@ -26,6 +26,7 @@ from bot.commands import (
     search,
     settings,
     show,
+    start,
     status,
     styles,
     words,
@@ -51,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     quota.COMMAND,
     gift.COMMAND,
     help.COMMAND,
+    start.COMMAND,
     status.COMMAND,
     pause.PAUSE,
     pause.RESUME,
@@ -97,6 +99,12 @@ def read(text: str, *, operator: bool = False) -> tuple[Command, str] | None:
         words = say("没有 /{name} 这个命令，是不是 /{near}？", name=found[1], near=near)
         raise UnknownCommand(words)
     raise UnknownCommand(say("没有 /{name} 这个命令，发 /帮助 看有哪些", name=found[1]))
+
+
+def is_bare_draw(text: str) -> bool:
+    """Return whether a message is a command that draws, and does not say what."""
+    found = _FORM.fullmatch(text)
+    return found is not None and fold(found[1]) in tables()["commands"]
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:

@@ -21,7 +21,8 @@ async def run(desk: Desk, db: Connection, call: Call) -> Reply:
 
     del db
     runs = desk.rules.roles.is_operator(call.user, call.chat)
-    lines = [_line(command) for command in COMMANDS if runs or not command.operator]
+    known = (command for command in COMMANDS if command.listed)
+    lines = [_line(command) for command in known if runs or not command.operator]
     return Reply(text="\n".join([say(WORDS), *(f"  {line}" for line in lines)]), to=call.id)
 
 
@@ -31,4 +32,4 @@ def _line(command: Command) -> str:
     return say("/{chinese}（/{english}）{does}", **names, does=say(command.hint))
 
 
-COMMAND = Command(names=("帮助", "help", "start"), hint="怎么用", run=run)
+COMMAND = Command(names=("帮助", "help"), hint="怎么用", run=run)

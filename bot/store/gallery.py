@@ -22,8 +22,9 @@ from generation.recipe import Recipe
 
 # The path is empty: it follows from the hash.
 INSERT = """
-INSERT INTO artworks (job_id, number, recipe, path, sha256, owner, made_at, parent_id, chat, bytes)
-VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?) RETURNING *
+INSERT INTO artworks
+    (job_id, number, recipe, path, sha256, owner, made_at, parent_id, chat, entered_for, bytes)
+VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 GET = "SELECT * FROM artworks WHERE id = ?"
@@ -49,6 +50,22 @@ SELECT artworks.* FROM search CROSS JOIN artworks ON artworks.id = search.rowid
 WHERE search MATCH :query AND search.rowid < :before
     AND (artworks.owner = :user OR artworks.chat = :chat)
 ORDER BY search.rowid DESC LIMIT :limit
+"""
+
+# For which chats those of a chat were entered before it moved; each step is a look into an index.
+FORMER = """
+WITH RECURSIVE former (key) AS (
+    SELECT min(entered_for) FROM artworks WHERE chat = :chat AND entered_for IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(entered_for) FROM artworks WHERE chat = :chat AND entered_for > key)
+    FROM former WHERE key IS NOT NULL
+)
+SELECT key FROM former WHERE key IS NOT NULL
+"""
+
+# The index is not told: it would have to read all words again.
+MOVE = """
+UPDATE artworks SET entered_for = coalesce(entered_for, chat), chat = :to WHERE chat = :chat
 """
 
 FAVOUR = """
@@ -104,6 +121,8 @@ WEIGH = "UPDATE artworks SET bytes = ? WHERE id = ?"
 
 FORGET_WORDS = "INSERT INTO search (search) VALUES ('delete-all')"
 
+ENTER_ANEW = "UPDATE artworks SET entered_for = NULL WHERE entered_for IS NOT NULL"
+
 READ_ANEW = """
 UPDATE gallery SET unread = (SELECT coalesce(max(id), 0) FROM artworks), reading = ?
 """
@@ -140,6 +159,8 @@ class Written:
     """With what belongs to it."""
     words: str
     """What the index is told of it."""
+    chat: str
+    """Key of the chat that these name."""
 
 
 class Gallery:
@@ -177,6 +198,7 @@ class Gallery:
                 sha256=digest(png),
                 bytes=self.pictures.size(path),
                 words=said,
+                chat=chat,
             )
             for recipe, png, path, said in zip(recipes, pngs, paths, words, strict=True)
         ]
@@ -204,7 +226,7 @@ class Gallery:
         for number, one in enumerate(written):
             row = (
                 *(job.id, number, compact(one.recipe), one.sha256, job.user.key, self._now()),
-                *(parent, job.chat.key, one.bytes),
+                *(parent, job.chat.key, None if one.chat == job.chat.key else one.chat, one.bytes),
             )
             for found in await db.execute_fetchall(INSERT, row):
                 await db.execute(ENTER_WORDS, (found["id"], one.words))
@@ -279,7 +301,8 @@ class Gallery:
         """
         if bool(user) == bool(chat):
             raise ValueError("a search is among a user's artworks, or among a chat's")
-        query = search.match(words, search.of_user(user) if user else search.of_chat(chat))
+        scopes = [search.of_user(user)] if user else await self._scopes(db, chat)
+        query = search.match(words, *scopes)
         if query is None:
             return ()
         asked = {"query": query, "before": _before(before), "limit": _size(limit)}
@@ -323,6 +346,10 @@ class Gallery:
                     await db.execute(TAKE_WORDS, (row["id"], await self._entry(db, row)))
                 await db.execute(HAND_ON, (row["parent_id"], row["id"]))
                 await db.execute(DELETE, (row["id"],))
+
+    async def move_chat(self, db: Connection, chat: str, to: str) -> None:
+        """Have what was asked for in a chat be of another, by keys; it is found there at once."""
+        await db.execute(MOVE, {"chat": chat, "to": to})
 
     def remove_files(self, artworks: Iterable[Artwork]) -> None:
         """Remove the files of artworks whose rows are gone. Call it in a thread."""
@@ -372,6 +399,7 @@ class Gallery:
         _, _, reading = await self.state(db)
         if reading != search.reading():
             await db.execute(FORGET_WORDS)
+            await db.execute(ENTER_ANEW)
             await db.execute(READ_ANEW, (search.reading(),))
 
     async def read_on(self, db: Connection, limit: int) -> bool:
@@ -417,7 +445,13 @@ class Gallery:
         for found in await db.execute_fetchall(STYLES, (row["job_id"],)):
             styles = json.loads(found["styles"] or "[]")
         recipe = msgspec.json.decode(row["recipe"], type=Recipe)
-        return search.entry(_text(recipe, styles), row["owner"], row["chat"])
+        chat = row["entered_for"] or row["chat"]
+        return search.entry(_text(recipe, styles), row["owner"], chat)
+
+    async def _scopes(self, db: Connection, chat: str) -> list[str]:
+        """Return under what the index has what is of a chat."""
+        rows = await db.execute_fetchall(FORMER, {"chat": chat})
+        return [search.of_chat(key) for key in (chat, *(row["key"] for row in rows))]
 
     async def _family(
         self, db: Connection, statement: str, id_: int, user: str, chat: str, depth: int

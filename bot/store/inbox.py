@@ -1,6 +1,6 @@
 """Updates that have arrived: kept first, answered later, each once."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -16,9 +16,10 @@ ON CONFLICT (platform, update_id) DO NOTHING
 """
 
 # The plus keeps SQLite off the index of update ids, where it would read all that was ever handled.
-NEXT = """
-SELECT id, platform, body, attempts FROM updates
-WHERE handled_at IS NULL AND +platform IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT 1
+WAITING = """
+SELECT id, platform, body, attempts, received_at FROM updates
+WHERE handled_at IS NULL AND +platform IN (SELECT value FROM json_each(?)) AND id > ?
+ORDER BY id LIMIT ?
 """
 
 RECOVER = "UPDATE updates SET attempts = attempts + 1 WHERE handled_at IS NULL"
@@ -37,6 +38,8 @@ class Update:
     body: bytes
     attempts: int
     """How often the process ended before it was answered."""
+    received_at: float = 0.0
+    """Seconds since the epoch, UTC."""
 
 
 class Inbox:
@@ -52,13 +55,36 @@ class Inbox:
         async with db.execute(INSERT, row) as cursor:
             return cursor.rowcount == 1
 
+    async def receive_all(
+        self, db: Connection, platform: str, updates: Iterable[tuple[str, bytes]]
+    ) -> None:
+        """Keep updates that came together, each an id and a body; those that are new."""
+        now = self._now()
+        await db.executemany(INSERT, [(platform, id_, body, now) for id_, body in updates])
+
     async def next(self, db: Connection) -> Update | None:
         """Return the oldest unanswered update of a platform that is on; others keep."""
-        for row in await db.execute_fetchall(NEXT, (self._platforms,)):
-            return Update(
-                id=row["id"], platform=row["platform"], body=row["body"], attempts=row["attempts"]
+        return next(iter(await self.waiting(db, 0, 1)), None)
+
+    async def waiting(self, db: Connection, after: int, limit: int) -> list[Update]:
+        """Return unanswered updates of platforms that are on, in order.
+
+        Args:
+            db: A connection.
+            after: Id of an update; only those that came later.
+            limit: At most so many.
+        """
+        rows = await db.execute_fetchall(WAITING, (self._platforms, after, limit))
+        return [
+            Update(
+                id=row["id"],
+                platform=row["platform"],
+                body=row["body"],
+                attempts=row["attempts"],
+                received_at=row["received_at"],
             )
-        return None
+            for row in rows
+        ]
 
     async def done(self, db: Connection, update: Update) -> None:
         """Note that an update is answered."""

@@ -1,5 +1,6 @@
 """Replies on their way out: kept in the transaction that decides them, sent afterwards."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ import msgspec
 from aiosqlite import Connection
 
 from bot.bulletin import Opening
-from bot.event import Chat
+from bot.event import Attachment, Chat
 from bot.form import Form
 from bot.reply import Among, Button, Delivery, Named, Reply, Sent
 from bot.store.gallery import Gallery
 from bot.store.plates import Plates
+from bot.store.uploads import Uploads
 from bot.wording import LANGUAGE, Language
 
 INSERT = """
@@ -29,9 +31,19 @@ SELECT * FROM outbox WHERE state IN ('new', 'sending') AND chat = ?
 ORDER BY kind = 'closes', id LIMIT ?
 """
 
+# Of these, those that still wait for that chat.
+WAITING = """
+SELECT count(*) AS count FROM outbox
+WHERE id IN (SELECT value FROM json_each(?)) AND chat = ? AND state IN ('new', 'sending')
+"""
+
 SENDING = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fold = ? WHERE id = ?"
 
-SENT = "UPDATE outbox SET state = 'sent', sent_at = ?, message = ? WHERE id = ?"
+# A message of a chat that has moved meanwhile is in the one before.
+SENT = """
+UPDATE outbox SET state = 'sent', sent_at = :at, message = iif(chat = :chat, :message, NULL)
+WHERE id = :id
+"""
 
 # A second one is the repeat of a first that may not have arrived.
 OPENING = """
@@ -40,17 +52,25 @@ WHERE job_id = ? AND kind = 'opens' AND state = 'sent' AND message IS NOT NULL
 ORDER BY id DESC LIMIT 1
 """
 
-OVER = "SELECT EXISTS (SELECT 1 FROM outbox WHERE job_id = ? AND last = 1)"
+# One that ended where nobody is left to be told has no last word.
+OVER = """
+SELECT EXISTS (SELECT 1 FROM outbox WHERE job_id = ?1 AND last = 1)
+    OR NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND ended_at IS NULL)
+"""
 
 PICTURED = "UPDATE outbox SET pictured = 1 WHERE job_id = ? AND kind = 'opens'"
 
+# The job may be forgotten by now, and the chat may have moved.
 ABOUT = """
 INSERT INTO messages (chat, message, job_id, number)
-SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?3)  -- it may be forgotten by now
+SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?3)
+    AND EXISTS (SELECT 1 FROM outbox WHERE id = ?5 AND chat = ?1)
 ON CONFLICT (chat, message) DO UPDATE SET job_id = excluded.job_id, number = excluded.number
 """
 
 FAILED = "UPDATE outbox SET state = 'failed' WHERE id = ?"
+
+FAILED_IN = "UPDATE outbox SET state = 'failed' WHERE chat = ? AND state IN ('new', 'sending')"
 
 FORGET = """
 DELETE FROM outbox WHERE id IN (
@@ -62,7 +82,20 @@ DELETE FROM outbox WHERE id IN (
 KEEP_SENT_S = 8 * 24 * 3600.0
 """How long a reply is kept that was sent; a job ends with the mark, not with its text."""
 
-LATER = "UPDATE outbox SET state = ?, due_at = ? WHERE id = ?"
+# What was given up meanwhile stays so.
+# There messages are numbered anew: what an id named here is another's or nobody's.
+MOVE = (
+    "DELETE FROM messages WHERE chat = :chat",
+    """
+UPDATE outbox SET reply = json_set(reply, '$.to', NULL)
+WHERE chat = :chat AND state IN ('new', 'sending')
+""",
+    "UPDATE outbox SET chat = :to, message = NULL WHERE chat = :chat",
+)
+
+LATER = """
+UPDATE outbox SET state = ?, due_at = ? WHERE id = ? AND state IN ('new', 'sending')
+"""
 
 SEEN = 64
 """Replies of a chat that are looked at together."""
@@ -87,6 +120,9 @@ class Kept(msgspec.Struct, frozen=True):
     fresh: bool = False
     form: Form | None = None
     aside: bool = False
+    asks: str = ""
+    attached: tuple[Attachment, ...] = ()
+    link: str = ""
     language: Language = "zh"
     plate: tuple[str, int, int] | None = None
     """Name of the file, width and height."""
@@ -113,11 +149,13 @@ class Outbox:
         self,
         gallery: Gallery,
         plates: Plates,
+        uploads: Uploads,
         platforms: Collection[str],
         now: Callable[[], float],
     ) -> None:
         self._gallery = gallery
         self._plates = plates
+        self._uploads = uploads
         self._platforms = frozenset(platforms)
         self._now = now
 
@@ -146,7 +184,7 @@ class Outbox:
             text=reply.text,
             artworks=tuple(artwork.id for artwork in reply.artworks),
             buttons=reply.buttons,
-            to=reply.to,
+            to=reply.to or None,  # a request whose message is in a chat of before has none
             struck=reply.struck,
             originals=reply.originals,
             wait=reply.wait,
@@ -155,6 +193,9 @@ class Outbox:
             fresh=reply.fresh,
             form=reply.form,
             aside=reply.aside,
+            asks=reply.asks,
+            attached=reply.attached,
+            link=reply.link,
             language=LANGUAGE.get(),
             plate=plate and (plate.path.name, plate.width, plate.height),
         )
@@ -204,17 +245,28 @@ class Outbox:
         """Note that a job's own message is about to show a sketch."""
         await db.execute(PICTURED, (job_id,))
 
-    async def sending(self, db: Connection, *deliveries: Delivery) -> None:
-        """Note that replies are about to be sent together: from here on they may have arrived."""
-        fold = deliveries[0].id if len(deliveries) > 1 else None
-        await db.executemany(SENDING, [(fold, delivery.id) for delivery in deliveries])
+    async def sending(self, db: Connection, *deliveries: Delivery) -> bool:
+        """Note that replies are about to be sent together: from here on they may have arrived.
+
+        Returns False, and notes nothing, if not all of them wait for that chat any more.
+        """
+        ids, chat = [delivery.id for delivery in deliveries], deliveries[0].chat
+        (found,) = await db.execute_fetchall(WAITING, (json.dumps(ids), chat.key))
+        if found["count"] < len(ids):
+            return False
+        fold = ids[0] if len(ids) > 1 else None
+        await db.executemany(SENDING, [(fold, id_) for id_ in ids])
+        return True
 
     async def sent(self, db: Connection, delivery: Delivery, messages: Sequence[Sent]) -> None:
-        """Note that the platform has a reply, and as which messages."""
+        """Note that the platform has a reply, as which messages, and which files with them."""
+        chat, id_, job_id = delivery.chat, delivery.id, delivery.job_id
         last = messages[-1].id if messages else None  # with the buttons
-        await db.execute(SENT, (self._now(), last, delivery.id))
-        if delivery.job_id is not None:
-            about = ((delivery.chat.key, m.id, delivery.job_id, m.number) for m in messages)
+        values = {"at": self._now(), "chat": chat.key, "message": last, "id": id_}
+        await db.execute(SENT, values)
+        await self._uploads.put(db, chat.platform, messages)
+        if job_id is not None:
+            about = ((chat.key, one.id, job_id, one.number, id_) for one in messages)
             await db.executemany(ABOUT, about)
 
     async def later(
@@ -235,6 +287,19 @@ class Outbox:
     async def failed(self, db: Connection, delivery: Delivery) -> None:
         """Give a reply up."""
         await db.execute(FAILED, (delivery.id,))
+
+    async def failed_in(self, db: Connection, chat: str) -> int:
+        """Give up all replies that wait for a chat, by key; return how many."""
+        async with db.execute(FAILED_IN, (chat,)) as cursor:
+            return cursor.rowcount
+
+    async def move_chat(self, db: Connection, chat: str, to: str) -> None:
+        """Have what goes to a chat go to another, by keys; our messages in it are known no more.
+
+        Waiting replies answer no message any more. A job whose own message stayed behind has none.
+        """
+        for statement in MOVE:
+            await db.execute(statement, {"chat": chat, "to": to})
 
     async def forget(self, db: Connection, limit: int) -> bool:
         """Drop some of the replies that were sent long ago; False if there is none."""
@@ -257,8 +322,12 @@ class Outbox:
             fresh=kept.fresh,
             form=kept.form,
             aside=kept.aside,
+            asks=kept.asks,
+            attached=kept.attached,
+            link=kept.link,
             plate=self._plates.find(*kept.plate) if kept.plate else None,
         )
+        hashes = (artwork.sha256 for artwork in reply.artworks)
         delivery = Delivery(
             id=row["id"],
             chat=Chat(platform, id_, bool(row["chat_group"])),
@@ -266,6 +335,7 @@ class Outbox:
             job_id=row["job_id"],
             last=bool(row["last"]),
             repeated=row["state"] == "sending",
+            uploaded=await self._uploads.of(db, platform, hashes),
         )
         return Parcel(
             delivery=delivery,

@@ -63,6 +63,10 @@ SELECT what, day, amount FROM allowances WHERE kind = 'person' AND who = ? ORDER
     "shares": "SELECT gift_id, pictures, at FROM shares WHERE user = ? ORDER BY gift_id",
     "acts": "SELECT chat, command, detail, at FROM acts WHERE user = ? ORDER BY id",
     "suffered": "SELECT command, detail, at FROM acts WHERE whom = ? ORDER BY id",
+    "uploads": """
+SELECT platform, sha256, reference, at FROM uploads
+WHERE sha256 IN (SELECT sha256 FROM artworks WHERE owner = ?) ORDER BY platform, sha256
+""",
 }
 
 COUNT = """
@@ -130,7 +134,7 @@ class Known:
     person: bool
     """Whether there is a counter of what was drawn for them."""
     others: int = 0
-    """Settings, limits, gifts, bans and what operators did."""
+    """Settings, limits, gifts, bans, what operators did, and which pictures platforms have."""
 
     @property
     def anything(self) -> bool:

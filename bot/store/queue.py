@@ -148,6 +148,11 @@ LATEST = "SELECT * FROM jobs ORDER BY id DESC LIMIT ?"
 
 OPEN_OF = "SELECT * FROM jobs WHERE user = ? AND state IN ('queued', 'drawing') ORDER BY id"
 
+# The plus keeps SQLite off the index of chats, where it would read all jobs that a chat ever had.
+OPEN_IN = """
+SELECT * FROM jobs WHERE +chat = ? AND state IN ('queued', 'drawing', 'drawn') ORDER BY id
+"""
+
 BUSY = "SELECT coalesce(sum(drawing), 0), coalesce(sum(waiting), 0) FROM rooms"
 
 IN_STATE = "SELECT * FROM jobs WHERE state = ? ORDER BY id LIMIT ?"
@@ -185,6 +190,26 @@ SELECT value FROM json_each(?) WHERE EXISTS (
 )
 """
 
+# There messages are numbered anew: a job answers none any more.
+MOVE_CHAT = "UPDATE jobs SET chat = :to, reply_to = '' WHERE chat = :chat"
+
+# People are the same wherever they wait.
+REBUILD_ROOM = (
+    "DELETE FROM lanes WHERE chat = :chat",
+    "DELETE FROM rooms WHERE chat = :chat",
+    """
+INSERT INTO lanes (chat, user, head, served, open)
+    SELECT chat, user, min(id), served, drawing < :per_user
+    FROM jobs JOIN people USING (user) WHERE state = 'queued' AND chat = :chat GROUP BY user
+""",
+    """
+INSERT INTO rooms (chat, waiting, drawing)
+    SELECT chat, sum(state = 'queued'), sum(state = 'drawing')
+    FROM jobs WHERE state IN ('queued', 'drawing') AND chat = :chat GROUP BY chat
+""",
+    REFRESH_ROOM,
+)
+
 RECOVER = "UPDATE jobs SET state = 'queued' WHERE state = 'drawing'"
 
 REBUILD = """
@@ -216,6 +241,10 @@ class Queue:
 
     def __init__(self, config: QueueConfig, now: Callable[[], float]) -> None:
         self._config = config
+        self._at_once = {
+            "per_user": config.drawing_per_user,
+            "per_chat": config.drawing_per_chat,
+        }
         self._now = now
 
     async def submit(  # noqa: PLR0913  all of a row
@@ -351,6 +380,10 @@ class Queue:
         """Return what a user waits for, oldest first."""
         return [_job(row) for row in await db.execute_fetchall(OPEN_OF, (user.key,))]
 
+    async def open_in(self, db: Connection, chat: str) -> list[Job]:
+        """Return what a chat, by key, waits for until it is delivered, oldest first."""
+        return [_job(row) for row in await db.execute_fetchall(OPEN_IN, (chat,))]
+
     async def busy(self, db: Connection) -> tuple[int, int]:
         """Return how many jobs are being drawn, and how many wait."""
         row = await _one(db, BUSY, ())
@@ -395,6 +428,14 @@ class Queue:
         for statement in REMOVE:
             await db.execute(statement, (job_id,))
 
+    async def move_chat(self, db: Connection, chat: str, to: str) -> None:
+        """Have what was asked for in a chat be of another, by keys, each in its turn."""
+        async with db.execute(MOVE_CHAT, {"chat": chat, "to": to}) as cursor:
+            moved = cursor.rowcount
+        for key in (chat, to) if moved else ():
+            for statement in REBUILD_ROOM:
+                await db.execute(statement, {"chat": key, **self._at_once})
+
     async def recover(self, db: Connection) -> None:
         """Put back what was being drawn when the process died, and count everything anew."""
         await db.execute(RECOVER)
@@ -402,11 +443,7 @@ class Queue:
 
     async def rebuild(self, db: Connection) -> None:
         """Make people, lanes and rooms again from the jobs."""
-        limits = {
-            "per_user": self._config.drawing_per_user,
-            "per_chat": self._config.drawing_per_chat,
-        }
-        for statement in REBUILD.format(**limits).split(";\n"):
+        for statement in REBUILD.format(**self._at_once).split(";\n"):
             await db.execute(statement)
 
     async def _check_limits(self, db: Connection, user: User, chat: Chat, most: int) -> None:

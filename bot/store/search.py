@@ -46,15 +46,16 @@ def entry(text: str, user: str, chat: str) -> str:
     return " ".join((of_user(user), of_chat(chat), *tokens(text)))
 
 
-def match(text: str, scope: str) -> str | None:
-    """Return the query for all words of a text within a scope; None if there is no word in it.
+def match(text: str, *scopes: str) -> str | None:
+    """Return the query for all words of a text within scopes; None if there is no word in it.
 
     The last word may be the beginning of one.
     """
     asked = tokens(text)[:MAX_ASKED]
     if not asked:
         return None
-    return " AND ".join(f'"{token}"' for token in (scope, *asked)) + "*"
+    within = " OR ".join(f'"{scope}"' for scope in scopes)
+    return " AND ".join((f"({within})", *(f'"{token}"' for token in asked))) + "*"
 
 
 def of_user(user: str) -> str:

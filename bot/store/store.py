@@ -25,6 +25,7 @@ from bot.store.preferences import Preferences
 from bot.store.queue import Queue
 from bot.store.samples import Samples
 from bot.store.sources import Sources
+from bot.store.uploads import Uploads
 from bot.store.usage import Usage
 
 P = ParamSpec("P")
@@ -56,7 +57,8 @@ class Store:
         self.sources = Sources(data)
         self.plates = Plates(data)
         self.samples = Samples(data)
-        self.outbox = Outbox(self.gallery, self.plates, platforms, now)
+        self.uploads = Uploads(now)
+        self.outbox = Outbox(self.gallery, self.plates, self.uploads, platforms, now)
         self.usage = Usage()
         self.preferences = Preferences()
         self.names = Names()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from adapters.console.outbound import LABEL, clean, progress_to_json, to_json, to_lines
+from adapters.console.outbound import clean, progress_to_json, to_json, to_lines
 from bot.reply import Delivery
 from tests.adapters.console_factory import (
     CANCEL,
@@ -26,7 +26,7 @@ REPLIES = {
     "one picture": a_delivery(artworks=[an_artwork()], buttons=[[REDO, CANCEL], [REDO]], last=True),
     "two pictures": a_delivery(artworks=[an_artwork(), an_artwork(seed=43)], last=True),
     "sent again": a_delivery(artworks=[an_artwork()], last=True, repeated=True),
-    "labelled by the bot": a_delivery(f"画好了（{LABEL}）", artworks=[an_artwork()]),
+    "labelled by the bot": a_delivery("画好了（AI生成）", artworks=[an_artwork()]),
     "refused": a_delivery("没看懂。\r\n例：画一只猫", job_id=None),
     "hostile": a_delivery("红\x1b[31m\x1b]0;title\x07字\x00\u202e", job_id=None),
 }

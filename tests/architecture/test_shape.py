@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for d in ("bot", "generation", "adapters") for p in (ROOT / d).rglob("*.py"))
-BOUNDARIES = {("app.py", "receive"), ("painter.py", "paint"), ("courier.py", "send")}
+BOUNDARIES = {("app.py", "_answered"), ("painter.py", "paint"), ("courier.py", "send")}
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ READ = {
     "bot/follow.py": {"背景"},
     "bot/store/samples.py": {"PROMPT", "草地上的一只狐狸"},
     "adapters/console/inbound.py": {"ROLES"},
+    "adapters/telegram/inbound.py": {"丹青"},
+    "bot/talk.py": {"DRAW"},
 }
 """Names of tables, and words, that are read or drawn, in files that also say something."""
 CALLED = {name for command in COMMANDS for name in command.names}
@@ -44,7 +46,9 @@ CALLED = {name for command in COMMANDS for name in command.names}
 LISTED = {*shipped().why.values(), *(style.about for style in Styles.load())}
 """What is said of unwanted words, and of styles, stands in their lists."""
 FILES = [
-    path for folder in ("bot", "adapters/console") for path in sorted((ROOT / folder).rglob("*.py"))
+    path
+    for folder in ("bot", "adapters/console", "adapters/telegram")
+    for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 
 
@@ -126,8 +130,8 @@ def read(tree: ast.AST, place: str) -> Iterator[ast.AST]:
             yield node.value  # a docstring
         if isinstance(node, ast.keyword) and node.arg == "names":
             yield from ast.walk(node.value)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile":
-            yield from ast.walk(node)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"re.compile", "said"}:
+            yield from ast.walk(node)  # what is said is for an operator, in both languages
         targets = (
             node.targets
             if isinstance(node, ast.Assign)

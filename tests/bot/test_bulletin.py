@@ -82,6 +82,14 @@ def test_a_new_preview_is_news_once() -> None:
     assert not bulletin.is_news(LIMITS, 113.0)
 
 
+def test_a_message_that_stayed_behind_when_its_chat_moved_is_left_as_it_is() -> None:
+    moved = a_status(step=3, steps=10)
+    bulletin = a_bulletin(moved)
+    assert bulletin.is_news(LIMITS, 111.0)
+    bulletin.hear(replace(moved, chat=Chat("t", "elsewhere"), step=4), 112.0)
+    assert not bulletin.is_news(LIMITS, 112.0)
+
+
 @pytest.mark.parametrize(
     ("reply", "ended_at", "held"),
     [

@@ -9,7 +9,7 @@ from aiosqlite import Connection
 
 from bot.event import Chat, User
 from bot.request import Request
-from bot.store.inbox import NEXT
+from bot.store.inbox import WAITING
 from bot.store.limits import QueueConfig
 from bot.store.store import Store
 
@@ -39,11 +39,11 @@ async def test_an_update_is_kept_once_and_answered_in_order(store: Store) -> Non
 
 async def test_the_next_update_is_found_among_the_unanswered_only(store: Store) -> None:
     async def plan(db: Connection) -> list[str]:
-        rows = await db.execute_fetchall(f"EXPLAIN QUERY PLAN {NEXT}", ('["t"]',))
+        rows = await db.execute_fetchall(f"EXPLAIN QUERY PLAN {WAITING}", ('["t"]', 0, 1))
         return [row["detail"] for row in rows]
 
     steps = await store.read(plan)
-    assert steps[0] == "SCAN updates USING INDEX updates_waiting"
+    assert steps[0] == "SEARCH updates USING INDEX updates_waiting (id>?)"
     assert not any("TEMP B-TREE FOR ORDER BY" in step for step in steps)
 
 

@@ -39,6 +39,11 @@ class Hand:
     def __call__(self) -> float:
         return self.now
 
+    async def sleep(self, seconds: float) -> None:
+        """Let so much time have passed; whoever waits for it need not wait."""
+        self.now += seconds
+        await asyncio.sleep(0)
+
 
 class Scene:
     """The whole line; the painter runs, the courier and the clock move when they are told to."""
@@ -51,7 +56,7 @@ class Scene:
         self.chat = chat
         styles, pace, seeds = Styles.load(), Pace(clock), count(1)
         adapters = {"chat": self.chat}
-        self.courier = Courier(store, adapters, Sketches(LabelConfig()))
+        self.courier = Courier(store, adapters, Sketches(LabelConfig()), clock.sleep)
         rules = Rules(policy=policy(Config()), quota=Quota(QuotaConfig()), words=Words.load())
         self.app = App(store, adapters, styles, rules, pace, lambda: next(seeds))
         self.painter = Painter(

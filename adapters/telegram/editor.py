@@ -1,0 +1,197 @@
+"""Edits a message of ours: words, a picture in the making, the picture."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from telegram import Bot, InlineKeyboardMarkup, InputMediaPhoto, Message
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+from adapters.telegram import fault
+from adapters.telegram.file import File, files_of
+from adapters.telegram.inbound import Me
+from adapters.telegram.outbound import (
+    NO_PREVIEW,
+    Words,
+    deep_link,
+    keyboard,
+    words_of,
+)
+from adapters.telegram.place import Place
+from bot import link
+from bot.errors import MessageGone
+from bot.reply import Edit, Sent
+from bot.wording import say
+
+log = logging.getLogger(__name__)
+
+
+class Editor:
+    """Makes the calls that an edit takes; the same one may be made twice."""
+
+    def __init__(self, bot: Bot, me: Callable[[], Me]) -> None:
+        """Begin.
+
+        Args:
+            bot: That makes the calls.
+            me: Who it is.
+        """
+        self._bot = bot
+        self._me = me
+
+    async def edit(self, edit: Edit) -> list[Sent]:
+        """Have a message show what it is to show.
+
+        Raises:
+            MessageGone: It cannot become that.
+            TelegramError: A call has failed.
+        """
+        page = Page(self._bot, edit)
+        files = await asyncio.to_thread(files_of, edit.reply, edit.uploaded)
+        if not files:
+            await page.say()
+            return [Sent(edit.message)]
+        if not files[0].as_photo:
+            raise MessageGone("what is a file does not take the place of words")
+        if page.place.inline:
+            return await self._fill_in(page, files[0])
+        return [await page.show(files[0])]
+
+    async def _fill_in(self, page: "Page", file: File) -> list[Sent]:
+        """Put a picture into a message that was sent by way of the bot.
+
+        It takes no new files: the picture goes to the talk with whoever asked, and away again.
+        """
+        uploads: tuple[tuple[str, str], ...] = ()
+        if not file.known:
+            try:
+                file, uploads = await self._stored(page, file)
+            except (Forbidden, BadRequest) as error:
+                if isinstance(error, BadRequest) and not fault.says(error, fault.GONE):
+                    raise
+                await page.say(self._elsewhere(page.edit), bare=True)
+                return [Sent(page.edit.message)]
+        sent = await page.show(file)
+        return [replace(sent, uploads=uploads)]
+
+    async def _stored(self, page: "Page", file: File) -> tuple[File, tuple[tuple[str, str], ...]]:
+        """Have Telegram keep a picture, and return by what it knows it."""
+        content = await asyncio.to_thread(file.handed)
+        message = await self._bot.send_photo(
+            int(page.edit.chat.id),
+            content,
+            filename=file.name,
+            caption=say("AI生成"),
+            disable_notification=True,
+        )
+        largest = max(message.photo, key=lambda size: size.width * size.height)
+        try:
+            await self._bot.delete_message(message.chat.id, message.message_id)
+        except TelegramError as error:
+            log.info("a picture stays where it was put for a moment: %s", error)
+        return replace(file, known=largest.file_id), ((file.sha256, largest.file_id),)
+
+    def _elsewhere(self, edit: Edit) -> Words:
+        """Return what is said to who has never spoken to the bot itself: where the picture is."""
+        payload = link.to(edit.reply.artworks[0])
+        url = deep_link(self._me().username, payload)
+        return Words(f"{edit.reply.text}\n{say('点这里看：{url}', url=url)}")
+
+
+class Page:
+    """One message that is edited."""
+
+    def __init__(self, bot: Bot, edit: Edit) -> None:
+        self.edit = edit
+        self.place = Place.read(edit.message)
+        self._bot = bot
+
+    async def say(self, words: Words | None = None, *, bare: bool = False) -> None:
+        """Show words: over a new sketch, under the one that is there, or alone.
+
+        Args:
+            words: What is said; None: what the reply says.
+            bare: Whether all buttons go.
+        """
+        edit, shown = self.edit, words or words_of(self.edit.reply)
+        markup = None if bare else keyboard(edit.reply.buttons)
+        if edit.sketch is not None and not self.place.inline:
+            await self._media(edit.sketch, "sketch.png", shown, markup)
+        elif edit.pictured and not self.place.inline:
+            await self._caption(shown, markup)
+        else:
+            await self._text(shown, markup)
+
+    async def show(self, file: File) -> Sent:
+        """Show a picture with the words of the reply."""
+        words = words_of(self.edit.reply)
+        markup = keyboard(self.edit.reply.buttons)
+        content = await asyncio.to_thread(file.handed)
+        try:
+            message = await self._media(content, file.name, words, markup)
+        except BadRequest as error:
+            if not file.known or not fault.says(error, fault.NO_SUCH_FILE):
+                raise
+            content = await asyncio.to_thread(replace(file, known="").handed)
+            message = await self._media(content, file.name, words, markup)
+        if message is None or not message.photo:
+            return Sent(self.edit.message, 0)
+        largest = max(message.photo, key=lambda size: size.width * size.height)
+        return Sent(self.edit.message, 0, ((file.sha256, largest.file_id),))
+
+    async def _media(
+        self, content: bytes | str, name: str, words: Words, markup: InlineKeyboardMarkup | None
+    ) -> Message | None:
+        media = InputMediaPhoto(
+            content, caption=words.text, caption_entities=words.entities, filename=name
+        )
+        return await _unless_shown(
+            self._bot.edit_message_media(
+                media,
+                chat_id=self._chat,
+                message_id=self.place.message,
+                inline_message_id=self.place.inline or None,
+                reply_markup=markup,
+            )
+        )
+
+    async def _caption(self, words: Words, markup: InlineKeyboardMarkup | None) -> None:
+        await _unless_shown(
+            self._bot.edit_message_caption(
+                chat_id=self._chat,
+                message_id=self.place.message,
+                inline_message_id=self.place.inline or None,
+                caption=words.text,
+                caption_entities=words.entities,
+                reply_markup=markup,
+            )
+        )
+
+    async def _text(self, words: Words, markup: InlineKeyboardMarkup | None) -> None:
+        await _unless_shown(
+            self._bot.edit_message_text(
+                words.text,
+                chat_id=self._chat,
+                message_id=self.place.message,
+                inline_message_id=self.place.inline or None,
+                entities=words.entities,
+                reply_markup=markup,
+                link_preview_options=NO_PREVIEW,
+            )
+        )
+
+    @property
+    def _chat(self) -> int | None:
+        return None if self.place.inline else int(self.edit.chat.id)
+
+
+async def _unless_shown(call: Awaitable[Message | bool]) -> Message | None:
+    """Make a call that edits; what is shown already is shown."""
+    try:
+        message = await call
+    except BadRequest as error:
+        if fault.says(error, fault.NOT_MODIFIED):
+            return None
+        raise
+    return message if isinstance(message, Message) else None

@@ -1,0 +1,144 @@
+"""The whole studio on Telegram: a strict server on a real socket, and people."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from time import time
+from typing import Any
+
+from adapters.build import Labels, Sketches, policy
+from adapters.config import Config
+from adapters.telegram.adapter import TelegramAdapter
+from adapters.telegram.config import TelegramConfig
+from bot.address import ChatConfig
+from bot.app import App
+from bot.courier import Courier
+from bot.job import Job, State
+from bot.label import LabelConfig
+from bot.pace import Pace
+from bot.painter import Painter
+from bot.quota import Quota, QuotaConfig
+from bot.role import RoleConfig, Roles
+from bot.rules import Rules
+from bot.store.limits import QueueConfig
+from bot.store.store import Store
+from bot.style import Styles
+from bot.words.judge import Words
+from tests.fakes import FakeEngine
+from tests.telegram_api.chat import Chat
+from tests.telegram_api.message import Message
+from tests.telegram_api.server import FakeTelegram, fake_telegram
+
+PLATFORM = "telegram"
+
+
+class Stage:
+    """The studio on one Telegram, all its stations running."""
+
+    def __init__(self, telegram: FakeTelegram, store: Store, adapter: TelegramAdapter) -> None:
+        self.telegram = telegram
+        self.store = store
+        self.adapter = adapter
+        self.engine = FakeEngine(store.sources.read)
+
+    async def answer_to(self, message: Message, words: str = "") -> Message:
+        """Wait for the bot's answer to a message, with some words in it."""
+        return await self.telegram.until(
+            lambda: next(
+                (
+                    m
+                    for m in reversed(message.chat.messages)
+                    if m.reply_to is message and m.author != message.author and words in m.text
+                ),
+                None,
+            )
+        )
+
+    async def shows(self, message: Message, words: str) -> Message:
+        """Wait until a message shows some words."""
+        await self.telegram.until(lambda: words in message.text)
+        return message
+
+    async def in_chat(self, chat: Chat, words: str) -> Message:
+        """Wait until the newest message of the bot in a chat has some words."""
+        return await self.telegram.until(
+            lambda: next((m for m in reversed(self.telegram.said(chat)) if words in m.text), None)
+        )
+
+    async def job(self, id_: int) -> Job:
+        job = await self.store.read(self.store.queue.get, id_)
+        assert job is not None
+        return job
+
+    async def until(self, job_id: int, state: State) -> None:
+        """Wait until a job is at a station."""
+        async with asyncio.timeout(20):
+            while True:
+                seen = self.store.commits
+                job = await self.store.read(self.store.queue.get, job_id)
+                if job is not None and job.state is state:
+                    return
+                await self.store.after(seen, 0.2)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    telegram: FakeTelegram,
+    *,
+    roles: dict[str, RoleConfig] | None = None,
+    seeds: Callable[[], int] | None = None,
+    **config: Any,
+) -> AsyncGenerator[Stage]:
+    """Run the studio on a Telegram that may have been there before."""
+    where = {"base_url": telegram.base_url, "base_file_url": telegram.base_file_url}
+    told = {"token": telegram.token, **where, "poll_s": 5, **config}
+    settings = TelegramConfig.model_validate(told)
+    known = Roles(roles)
+    adapter = TelegramAdapter(settings, ChatConfig(), known)
+    store = await Store.open(folder, QueueConfig(drawing_per_user=4), [PLATFORM], time)
+    try:
+        stage = Stage(telegram, store, adapter)
+        styles, pace = Styles.load(), Pace(time)
+        adapters = {PLATFORM: adapter}
+        courier = Courier(store, adapters, Sketches(LabelConfig()))
+        rules = Rules(
+            policy=policy(Config()),
+            quota=Quota(QuotaConfig(), known),
+            roles=known,
+            words=Words.load(),
+        )
+        app = App(store, adapters, styles, rules, pace, seeds or partial(next, count(1)))
+        painter = Painter(
+            store, styles, stage.engine, courier, Labels(LabelConfig()), pace, in_flight=4
+        )
+        stations = [
+            asyncio.ensure_future(station)
+            for station in (
+                *(app.run(), painter.run(), courier.run()),
+                adapter.run(partial(app.hear_all, PLATFORM)),
+            )
+        ]
+        try:
+            yield stage
+        finally:
+            for station in stations:
+                station.cancel()
+            await asyncio.wait(stations)
+        ended = [s.exception() for s in stations if not s.cancelled()]
+        assert ended == []
+    finally:
+        store.sources.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def stage(folder: Path, **config: Any) -> AsyncGenerator[Stage]:
+    """Open a Telegram and run the studio on it; what it should not have been asked fails."""
+    async with fake_telegram() as telegram:
+        async with running(folder, telegram, **config) as played:
+            yield played
+        assert telegram.refused == []
