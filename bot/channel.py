@@ -45,6 +45,8 @@ class Channel:
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held during a call: an edit on its way never comes after the last word."""
+    aside: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while something is said in passing."""
     edit_at: float = 0.0
     """No edit before; seconds since the epoch, UTC."""
     quiet_until: float = 0.0

@@ -70,7 +70,7 @@ class Courier:
         self._adapters = adapters
         self._channels = Channels(store.now, sleep)
         self._herald = Herald(store, adapters, self._channels, sketcher)
-        self._serving = dict[str, asyncio.Task[None]]()
+        self._serving = dict[tuple[str, bool], asyncio.Task[None]]()
         self._under_way = set[int]()
         self._shown = dict[int, Status]()
         self._showing = dict[int, asyncio.Task[None]]()
@@ -82,15 +82,21 @@ class Courier:
             while True:
                 seen = self._store.commits
                 for chat in await self._store.read(self._store.outbox.chats):
-                    if chat not in self._serving:
-                        task = tasks.create_task(self.serve(chat))
-                        self._serving[chat] = task
-                        task.add_done_callback(lambda _, chat=chat: self._serving.pop(chat))
+                    for lane in ((chat, False), (chat, True)):
+                        if lane not in self._serving:
+                            task = tasks.create_task(self.serve(chat, passing=lane[1]))
+                            self._serving[lane] = task
+                            task.add_done_callback(lambda _, lane=lane: self._serving.pop(lane))
                 await self._store.after(seen, LOOK_S)
 
-    async def serve(self, chat: str) -> None:
-        """Send what is due in a chat, by key, in order."""
-        while parcels := await self._next(chat):
+    async def serve(self, chat: str, *, passing: bool = False) -> None:
+        """Send what is due in a chat, by key, in order.
+
+        Args:
+            chat: The chat.
+            passing: Whether what is said in passing; it waits for nothing else.
+        """
+        while parcels := await self._next(chat, passing=passing):
             await self.send(*parcels)
 
     async def refresh(self, chat: str) -> None:
@@ -109,7 +115,7 @@ class Courier:
         number = parcels[0].delivery.id
         JOB.set(parcels[0].delivery.job_id)
         channel, adapter = self._channels.to(chat.key), self._adapters[chat.platform]
-        async with channel.turn:
+        async with channel.aside if self._passes(parcels[0]) else channel.turn:
             self._end_progress(parcels)
             await self._channels.wait(adapter.limits, chat, calls(parcels))
             if not await self._begun(parcels):
@@ -151,14 +157,22 @@ class Courier:
         while (status := self._shown.pop(job_id, None)) is not None:
             await adapter.show(status)
 
-    async def _next(self, chat: str) -> tuple[Parcel, ...]:
+    def _passes(self, parcel: Parcel) -> bool:
+        """Return whether a reply is said in passing; what could not be, is said like all."""
+        limits = self._adapters[parcel.delivery.chat.platform].limits
+        return limits.passing and parcel.delivery.reply.aside and not parcel.attempts
+
+    async def _next(self, chat: str, *, passing: bool) -> tuple[Parcel, ...]:
         """Return what goes out next in a chat; none: nothing yet."""
-        parcels = await self._store.read(self._store.outbox.waiting, chat)
+        waiting = await self._store.read(self._store.outbox.waiting, chat)
+        parcels = [parcel for parcel in waiting if self._passes(parcel) is passing]
         channel, now = self._channels.to(chat), self._store.now()
-        if not parcels or now < channel.quiet_until:
+        if not parcels or (now < channel.quiet_until and not passing):
             return ()
         if not self._under_way.isdisjoint(_ids(parcels)):  # of a chat that has just moved
             return ()
+        if passing:
+            return (parcels[0],)
         if parcels[0].kind == "closes" and not channel.free(now):
             return ()
         ended = [p.delivery.job_id for p in parcels if p.delivery.last and p.delivery.job_id]

@@ -105,6 +105,8 @@ class Delivery:
     """The job ends with this: nothing more will be said of it."""
     repeated: bool = False
     """It may have arrived before: the process died while it was being sent."""
+    again: bool = False
+    """Whether it was tried before, and surely did not arrive, or may have."""
     uploaded: Mapping[str, str] = field(default_factory=dict[str, str])
     """By which the platform knows files that it has already, by their SHA-256."""
 
@@ -175,6 +177,9 @@ class Limits:
     """Characters of a message of words that can be edited; new ones the adapter splits."""
     caption: int = 1024
     """Characters of words with pictures."""
+    passing: bool = False
+    """Whether somebody can be answered in passing, beside all else. If it is too late for that, the
+    adapter says that it did not arrive, and what is `aside` comes again as any other reply."""
     private_rate: Rate | None = None
     """Calls to a private chat; None: as many as one likes. Each picture of an album is one."""
     group_rate: Rate | None = None

@@ -12,6 +12,7 @@ MESSAGES = Limits(
     sketches=True,
     turns=1,
     album=10,
+    passing=True,
     text=4096,
     caption=1024,
     private_rate=Rate(5, 5.0),

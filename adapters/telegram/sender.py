@@ -66,7 +66,8 @@ class Sender:
         place = Place.read(delivery.reply.to)
         if place.query:
             return await self._look_up(delivery, place)
-        if delivery.reply.aside and await self._toasted(delivery.reply, place):
+        if delivery.reply.aside and not delivery.again:
+            await self._toast(delivery.reply, place)
             return []
         letter = Letter(self._bot, int(delivery.chat.id), place)
         try:
@@ -80,7 +81,7 @@ class Sender:
         reply, me = delivery.reply, self._me()
         words = words_of(reply, repeated=delivery.repeated)
         markup = markup_of(reply, me.username)
-        if letter.place.inline and delivery.reply.wait is not None:
+        if letter.place.inline and not letter.place.callback and reply.wait is not None:
             return [await letter.fill_in(words, keyboard(reply.buttons))]
         files = await asyncio.to_thread(files_of, reply, delivery.uploaded)
         if not files:
@@ -112,17 +113,20 @@ class Sender:
             sent.append(await letter.say(Words(say("想对哪一张做什么？↑")), markup))
         return sent
 
-    async def _toasted(self, reply: Reply, place: Place) -> bool:
-        """Answer whoever pressed, in passing; False if that cannot be."""
-        if not place.callback or len(reply.text) > MOST.toast or not self._settle(place.callback):
-            return False
+    async def _toast(self, reply: Reply, place: Place) -> None:
+        """Answer whoever pressed, in passing.
+
+        Raises:
+            NotSent: It is too late for that, or nobody pressed.
+        """
+        if not place.callback or len(reply.text) > MOST.toast:
+            raise NotSent("nothing that can be answered in passing")
+        self._settle(place.callback)
         alert = len(reply.text) > MOST.toast // 4
         try:
             await self._bot.answer_callback_query(place.callback, reply.text, show_alert=alert)
         except BadRequest as error:
-            log.info("a press has waited too long for its answer: %s", error)
-            return False
-        return True
+            raise NotSent(str(error)) from error
 
     async def _look_up(self, delivery: Delivery, place: Place) -> list[Sent]:
         found = results(delivery, self._me().username)

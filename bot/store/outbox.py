@@ -335,6 +335,7 @@ class Outbox:
             job_id=row["job_id"],
             last=bool(row["last"]),
             repeated=row["state"] == "sending",
+            again=row["attempts"] > 0,
             uploaded=await self._uploads.of(db, platform, hashes),
         )
         return Parcel(

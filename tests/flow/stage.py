@@ -46,12 +46,13 @@ class Stage:
 
     async def answer_to(self, message: Message, words: str = "") -> Message:
         """Wait for the bot's answer to a message, with some words in it."""
+        bot = (self.telegram.world.bot, None)  # in a channel nobody is named
         return await self.telegram.until(
             lambda: next(
                 (
                     m
                     for m in reversed(message.chat.messages)
-                    if m.reply_to is message and m.author != message.author and words in m.text
+                    if m.reply_to is message and m.author in bot and words in m.text
                 ),
                 None,
             )
@@ -136,9 +137,9 @@ async def running(
 
 
 @asynccontextmanager
-async def stage(folder: Path, **config: Any) -> AsyncGenerator[Stage]:
+async def stage(folder: Path, **setting: Any) -> AsyncGenerator[Stage]:
     """Open a Telegram and run the studio on it; what it should not have been asked fails."""
-    async with fake_telegram() as telegram:
-        async with running(folder, telegram, **config) as played:
+    async with fake_telegram(**setting) as telegram:
+        async with running(folder, telegram) as played:
             yield played
         assert telegram.refused == []
