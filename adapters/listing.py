@@ -130,8 +130,14 @@ def check(data: Path | None) -> int:
         *_writer_faults(config),
         *_data_faults(config),
     ]
+    remarks = _remarks(config)
+    if config.telegram.on:
+        from adapters.telegram.check import findings  # with its library, on use
+
+        found = asyncio.run(findings(config.telegram))
+        faults, remarks = [*faults, *found.faults], [*found.remarks, *remarks]
     _print_lines(faults)
-    _print_lines(_remarks(config))
+    _print_lines(remarks)
     if not faults:
         _print_lines([said("no fault found", "没有发现问题")])
     return 1 if faults else 0

@@ -6,11 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-import httpx
-from telegram import Bot
 from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, InvalidToken, TelegramError
-from telegram.request import HTTPXRequest
 
 from adapters.locale import said
 from adapters.telegram import fault, inbound
@@ -22,6 +19,7 @@ from adapters.telegram.menu import Menu
 from adapters.telegram.place import Place
 from adapters.telegram.polling import Poller
 from adapters.telegram.sender import Sender
+from adapters.telegram.wire import Wire
 from bot.address import ChatConfig
 from bot.errors import BadImage, NotSent
 from bot.event import Attachment, Chat, Event, User
@@ -37,9 +35,6 @@ ROLES_S = 300.0
 """How long is remembered what somebody is in a group."""
 REMEMBERED = 10_000
 """People in groups of whom that is."""
-READ_S, WRITE_S, CONNECT_S, POOL_S, MEDIA_S = 20.0, 20.0, 10.0, 30.0, 60.0
-"""Pictures are large, and some lines are slow: PTB's own 5 s give up on what is on its way."""
-CONNECTIONS = 64
 AGAIN_S, SLOWEST_S = 1.0, 60.0
 """Between two attempts to reach Telegram, at first and at most."""
 
@@ -65,8 +60,8 @@ class TelegramAdapter:
             chats=frozenset(config.chats),
             users=frozenset(config.users),
         )
-        self._polls = request_of(config, 1)
-        self._bot = bot_of(config, self._polls)
+        self._wire = Wire(config)
+        self._bot = self._wire.bot
         self._me: Me | None = None
         self._menu = Menu(self._bot, roles)
         self._sender = Sender(self._bot, lambda: self._known, self._settled)
@@ -95,7 +90,7 @@ class TelegramAdapter:
             self.connected = False
             for timer in self._presses.values():
                 timer.cancel()
-            await self._bot.shutdown()
+            await self._wire.close()
 
     def to_event(self, body: bytes) -> Event | None:
         """Return the event in a raw update as the inbox keeps it.
@@ -136,7 +131,7 @@ class TelegramAdapter:
 
             await Webhook(self._bot, self._config).run(take, note)
         else:
-            await Poller(self._bot, self._polls, self._config.poll_s).run(take, note)
+            await Poller(self._bot, self._wire.polls, self._config.poll_s).run(take, note)
 
     # ── out ─────────────────────────────────────────────────────────────────────────────────
 
@@ -288,32 +283,6 @@ class TelegramAdapter:
         if self._me is None:
             raise NotSent("telegram was not reached yet")
         return self._me
-
-
-def bot_of(config: TelegramConfig, request: HTTPXRequest | None = None) -> Bot:
-    """Return python-telegram-bot's bot, with time for pictures."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells the token with each request
-    return Bot(
-        config.token.get_secret_value(),
-        base_url=config.base_url,
-        base_file_url=config.base_file_url,
-        request=request_of(config, CONNECTIONS),
-        get_updates_request=request or request_of(config, 1),
-    )
-
-
-def request_of(config: TelegramConfig, connections: int) -> HTTPXRequest:
-    """Return what makes calls, with so many connections at most, all of them kept."""
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    return HTTPXRequest(
-        read_timeout=READ_S,
-        write_timeout=WRITE_S,
-        connect_timeout=CONNECT_S,
-        pool_timeout=POOL_S,
-        media_write_timeout=MEDIA_S,
-        proxy=config.proxy or None,
-        httpx_kwargs={"limits": limits},
-    )
 
 
 def _too_large() -> BadImage:

@@ -1,7 +1,7 @@
 """The whole studio on Telegram: a strict server on a real socket, and people."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
@@ -89,14 +89,13 @@ class Stage:
 async def running(
     folder: Path,
     telegram: FakeTelegram,
+    config: Mapping[str, Any] | None = None,
     *,
     roles: dict[str, RoleConfig] | None = None,
-    seeds: Callable[[], int] | None = None,
-    **config: Any,
 ) -> AsyncGenerator[Stage]:
     """Run the studio on a Telegram that may have been there before."""
     where = {"base_url": telegram.base_url, "base_file_url": telegram.base_file_url}
-    told = {"token": telegram.token, **where, "poll_s": 5, **config}
+    told = {"token": telegram.token, **where, "poll_s": 5, **(config or {})}
     settings = TelegramConfig.model_validate(told)
     known = Roles(roles)
     adapter = TelegramAdapter(settings, ChatConfig(), known)
@@ -112,7 +111,7 @@ async def running(
             roles=known,
             words=Words.load(),
         )
-        app = App(store, adapters, styles, rules, pace, seeds or partial(next, count(1)))
+        app = App(store, adapters, styles, rules, pace, partial(next, count(1)))
         painter = Painter(
             store, styles, stage.engine, courier, Labels(LabelConfig()), pace, in_flight=4
         )

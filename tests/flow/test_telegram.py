@@ -255,7 +255,7 @@ async def test_only_those_are_served_who_are_meant_to_be(tmp_path: Path) -> None
         qing, wang = telegram.person("阿青"), telegram.person("老王")
         group, other = telegram.group("我们", qing, wang), telegram.group("别处", qing, wang)
         listed = {"chats": [group.id], "users": [qing.user.id]}
-        async with running(tmp_path, telegram, **listed) as play:
+        async with running(tmp_path, telegram, listed) as play:
             served = [
                 wang.says(group, "/draw 一只猫"),
                 qing.says(other, "/draw 一只狗"),

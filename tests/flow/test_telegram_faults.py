@@ -263,7 +263,7 @@ async def test_updates_that_come_again_or_in_disorder_are_answered_once(tmp_path
 async def test_after_a_week_of_silence_ids_may_be_lower(tmp_path: Path) -> None:
     async with fake_telegram() as telegram:
         qing = telegram.person("阿青")
-        async with running(tmp_path, telegram, poll_s=1) as play:
+        async with running(tmp_path, telegram, {"poll_s": 1}) as play:
             await drawn(play, qing)
             asked = len(telegram.calls)
             await telegram.until(
