@@ -1,7 +1,7 @@
 """The whole studio on Telegram: a strict server on a real socket, and people."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
@@ -38,11 +38,13 @@ PLATFORM = "telegram"
 class Stage:
     """The studio on one Telegram, all its stations running."""
 
-    def __init__(self, telegram: FakeTelegram, store: Store, adapter: TelegramAdapter) -> None:
+    def __init__(
+        self, telegram: FakeTelegram, store: Store, adapter: TelegramAdapter, engine: FakeEngine
+    ) -> None:
         self.telegram = telegram
         self.store = store
         self.adapter = adapter
-        self.engine = FakeEngine(store.sources.read)
+        self.engine = engine
 
     async def answer_to(self, message: Message, words: str = "") -> Message:
         """Wait for the bot's answer to a message, with some words in it."""
@@ -92,6 +94,8 @@ async def running(
     config: Mapping[str, Any] | None = None,
     *,
     roles: dict[str, RoleConfig] | None = None,
+    engine: Callable[[Callable[[str], bytes]], FakeEngine] = FakeEngine,
+    at_once: int = 4,
 ) -> AsyncGenerator[Stage]:
     """Run the studio on a Telegram that may have been there before."""
     where = {"base_url": telegram.base_url, "base_file_url": telegram.base_file_url}
@@ -101,7 +105,7 @@ async def running(
     adapter = TelegramAdapter(settings, ChatConfig(), known)
     store = await Store.open(folder, QueueConfig(drawing_per_user=4), [PLATFORM], time)
     try:
-        stage = Stage(telegram, store, adapter)
+        stage = Stage(telegram, store, adapter, engine(store.sources.read))
         styles, pace = Styles.load(), Pace(time)
         adapters = {PLATFORM: adapter}
         courier = Courier(store, adapters, Sketches(LabelConfig()))
@@ -113,7 +117,7 @@ async def running(
         )
         app = App(store, adapters, styles, rules, pace, partial(next, count(1)))
         painter = Painter(
-            store, styles, stage.engine, courier, Labels(LabelConfig()), pace, in_flight=4
+            store, styles, stage.engine, courier, Labels(LabelConfig()), pace, in_flight=at_once
         )
         stations = [
             asyncio.ensure_future(station)

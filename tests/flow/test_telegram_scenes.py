@@ -1,0 +1,9 @@
+"""docs/telegram-scenes.md shows what people on Telegram see."""
+
+from pathlib import Path
+
+from tests.flow.telegram_transcript import kept, played
+
+
+async def test_the_scenes_are_what_people_see(tmp_path: Path) -> None:
+    assert (await played(tmp_path)).splitlines() == kept().splitlines()
