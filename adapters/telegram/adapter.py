@@ -45,13 +45,16 @@ Hear = Callable[[Sequence[tuple[str, bytes]]], Awaitable[None]]
 class TelegramAdapter:
     """Speaks to Telegram."""
 
-    def __init__(self, config: TelegramConfig, chat: ChatConfig, roles: Roles) -> None:
+    def __init__(
+        self, config: TelegramConfig, chat: ChatConfig, roles: Roles, limits: Limits = MESSAGES
+    ) -> None:
         """Begin; nothing is called before `run`.
 
         Args:
             config: [telegram].
             chat: What the bot is called in groups.
             roles: Operators, who have more commands in their menus.
+            limits: What Telegram can do with messages.
         """
         self._config = config
         self._ears = Ears(
@@ -60,6 +63,8 @@ class TelegramAdapter:
             chats=frozenset(config.chats),
             users=frozenset(config.users),
         )
+        self.limits = limits
+        """What Telegram can do with messages."""
         self._wire = Wire(config)
         self._bot = self._wire.bot
         self._me: Me | None = None
@@ -163,11 +168,6 @@ class TelegramAdapter:
             raise fault.of_edit(error) from error
         self._answer(edit.reply.to)
         return sent
-
-    @property
-    def limits(self) -> Limits:
-        """What Telegram can do with messages."""
-        return MESSAGES
 
     async def show(self, status: Status) -> None:
         """Show nothing: messages are edited."""

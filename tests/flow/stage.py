@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,7 @@ from adapters.build import Labels, Sketches, policy
 from adapters.config import Config
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.config import TelegramConfig
+from adapters.telegram.limits import MESSAGES
 from bot.address import ChatConfig
 from bot.app import App
 from bot.courier import Courier
@@ -21,6 +23,7 @@ from bot.label import LabelConfig
 from bot.pace import Pace
 from bot.painter import Painter
 from bot.quota import Quota, QuotaConfig
+from bot.reply import Limits
 from bot.role import RoleConfig, Roles
 from bot.rules import Rules
 from bot.store.limits import QueueConfig
@@ -33,6 +36,8 @@ from tests.telegram_api.message import Message
 from tests.telegram_api.server import FakeTelegram, fake_telegram
 
 PLATFORM = "telegram"
+SWIFT = replace(MESSAGES, private_s=0.1, group_s=0.2, private_rate=None, group_rate=None)
+"""Of a Telegram that does not count: nobody wants to wait for what is not tested."""
 
 
 class Stage:
@@ -96,13 +101,14 @@ async def running(
     roles: dict[str, RoleConfig] | None = None,
     engine: Callable[[Callable[[str], bytes]], FakeEngine] = FakeEngine,
     at_once: int = 4,
+    limits: Limits = SWIFT,
 ) -> AsyncGenerator[Stage]:
     """Run the studio on a Telegram that may have been there before."""
     where = {"base_url": telegram.base_url, "base_file_url": telegram.base_file_url}
     told = {"token": telegram.token, **where, "poll_s": 5, **(config or {})}
     settings = TelegramConfig.model_validate(told)
     known = Roles(roles)
-    adapter = TelegramAdapter(settings, ChatConfig(), known)
+    adapter = TelegramAdapter(settings, ChatConfig(), known, limits)
     store = await Store.open(folder, QueueConfig(drawing_per_user=4), [PLATFORM], time)
     try:
         stage = Stage(telegram, store, adapter, engine(store.sources.read))
