@@ -142,6 +142,8 @@ class Outsider:
     id: str
     chat: Chat
     user: User
+    pressed: bool = False
+    """Whether it was by a button."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

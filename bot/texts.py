@@ -302,7 +302,7 @@ def not_for(event: Outsider) -> Reply:
     words = later("还没有对你开放画画，请管理员在设置里加上：{user}")
     if event.chat.group:
         words = later("这里没有开放画画，请管理员在设置里加上：{chat}")
-    return Reply(text=say(words, **keys), to=event.id, aside=True)
+    return Reply(text=say(words, **keys), to=event.id, aside=event.pressed)
 
 
 def greeting() -> Reply:

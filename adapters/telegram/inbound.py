@@ -194,7 +194,7 @@ class _Reading:
             topic=topic,
         ).pack()
         if not self.ears.serves(int(chat.id), press.from_user.id):
-            return Outsider(id=place, chat=chat, user=user)
+            return Outsider(id=place, chat=chat, user=user, pressed=True)
         try:
             action = Action.unpack(press.data or "")
         except ValueError:
