@@ -16,8 +16,8 @@ MESSAGES = Limits(
     text=4096,
     caption=1024,
     private_rate=Rate(5, 5.0),
-    group_rate=Rate(8, 40.0),
-    all_rate=Rate(6, 0.25),
+    group_rate=Rate(7, 40.0),
+    all_rate=Rate(5, 0.2),
 )
 """Of messages, as the courier needs to know them. Telegram counts 20 a minute in a group and about
 30 a second in all: so many are not passed in any minute or second, with what comes at once."""

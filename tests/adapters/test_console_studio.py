@@ -27,6 +27,7 @@ from adapters.console.studio import Studio
 from adapters.console.terminal import Depth, Graphics
 from bot.commands import COMMANDS
 from bot.errors import NotSent, QueueFull
+from bot.event import Said
 from bot.reply import Button
 from bot.store.sources import Sources
 from tests.adapters.console_factory import (
@@ -457,7 +458,7 @@ async def test_a_stopped_talk_leaves_the_terminal_alone(desk: Desk) -> None:
 
 def test_the_adapter_reads_what_its_face_wrote(desk: Desk) -> None:
     event = ConsoleAdapter(desk.open()).to_event(b'{"id":"1","user":"a","text":"b"}')
-    assert event is not None
+    assert isinstance(event, Said)
     assert event.user.key == "console:a"
 
 

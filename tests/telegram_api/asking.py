@@ -42,7 +42,7 @@ def get_me(world: World, _params: Params) -> Json:
 
 def get_chat(world: World, params: Params) -> Json:
     chat = body.chat_of(world, params)
-    if not chat.private or not chat.started:
+    if not chat.private:
         chat.check_open()
     full: Json = {
         **chat.raw,
@@ -59,6 +59,13 @@ def get_chat(world: World, params: Params) -> Json:
             False,
         ),
     }
+    portrait = world.portrait(chat.id)
+    if portrait is not None:
+        full["photo"] = {
+            f"{name}_file_{field}": stored.file_id if field == "id" else stored.unique_id
+            for name, stored in (("small", portrait.files[0]), ("big", portrait.largest))
+            for field in ("id", "unique_id")
+        }
     if chat.pinned:
         pinned = dict(chat.pinned[-1].raw)
         pinned.pop("reply_to_message", None)
@@ -100,15 +107,15 @@ def get_chat_member_count(world: World, params: Params) -> int:
 
 def get_user_profile_photos(world: World, params: Params) -> Json:
     user_id = params.integer("user_id")
-    if user_id not in world.users:
-        raise bad("user not found")
-    data = world.avatars.get(user_id)
-    limit = params.integer("limit") or 100
-    if not 1 <= limit <= 100:
+    if user_id is None or user_id not in world.users:
+        raise bad("user not found", benign=True)
+    portrait = world.portrait(user_id)
+    limit = params.integer("limit")
+    if limit is not None and not 1 <= limit <= 100:
         raise bad("limit must be 1-100")
-    if data is None or (params.integer("offset") or 0) > 0:
-        return {"total_count": 0 if data is None else 1, "photos": []}
-    return {"total_count": 1, "photos": [world.files.photo(data).raw["photo"]]}
+    if portrait is None or (params.integer("offset") or 0) > 0:
+        return {"total_count": 0 if portrait is None else 1, "photos": []}
+    return {"total_count": 1, "photos": [portrait.raw["photo"]]}
 
 
 def get_file(world: World, params: Params) -> Json:

@@ -14,6 +14,7 @@ from tests.telegram_api.world import World
 
 TEXT_UNITS = 4096
 CAPTION_UNITS = 1024
+ATTACHED = "attach://"
 
 
 def text_of(world: World, source: str, mode: str, entities: list[Any]) -> Text:
@@ -44,27 +45,40 @@ def text_content(world: World, params: Params) -> Content:
     return Content(body=body, preview=params.mapping("link_preview_options"))
 
 
+def file_of(world: World, kind: str, params: Params) -> Media:
+    """Return the file of a call, which comes as the field itself or is named by it.
+
+    Args:
+        world: Where files are kept.
+        kind: photo or document, the name of the field.
+        params: The call.
+    """
+    if kind in params.files:
+        return _stored(world, kind, params.files[kind])
+    return media_of(world, kind, params.text(kind), params)
+
+
 def media_of(world: World, kind: str, name: str, params: Params, *, uploads: bool = True) -> Media:
-    """Return a file: uploaded under a name, attached, or known by its id.
+    """Return a file that a field names.
 
     Args:
         world: Where files are kept.
         kind: photo, document or video.
-        name: What the field says: the name of a part, attach://…, a file id.
-        params: The request.
+        name: What the field says: attach://…, a file id.
+        params: The call.
         uploads: False for inline messages, which take no new file.
     """
-    upload = params.files.get(name.removeprefix("attach://"))
-    if upload is None:
+    if not name.startswith(ATTACHED):
         return _known(world, kind, name)
+    upload = params.files.get(name.removeprefix(ATTACHED))
+    if upload is None:
+        raise bad(f"can't find the attached file {name.removeprefix(ATTACHED)}")
     if not uploads:
         raise bad("can't upload a new file for an inline message")
-    return stored(world, kind, upload)
+    return _stored(world, kind, upload)
 
 
 def _known(world: World, kind: str, name: str) -> Media:
-    if name.startswith("attach://"):
-        raise bad(f"can't find the attached file {name.removeprefix('attach://')}")
     if "://" in name:
         world.refuse(f"the fake fetches nothing from the net: {name}")
         raise bad("failed to get HTTP URL content")
@@ -73,11 +87,10 @@ def _known(world: World, kind: str, name: str) -> Media:
     return world.files.known(name, kind)
 
 
-def stored(world: World, kind: str, upload: Upload, *, keep: bool = False) -> Media:
-    """Keep what was uploaded."""
+def _stored(world: World, kind: str, upload: Upload) -> Media:
     if kind == "photo":
-        return world.files.photo(upload.data, keep=keep)
-    return world.files.document(upload, kind, keep=keep)
+        return world.files.photo(upload.data, keep=False)
+    return world.files.document(upload, kind, keep=False)
 
 
 def item(world: World, given: Json, params: Params, *, uploads: bool = True) -> Content:
@@ -128,13 +141,11 @@ def place(
     Raises:
         Refusal: The bot may not send there, or not so fast.
     """
-    chat = world.chat(params.value("chat_id") if _number(params) else params.text("chat_id"))
+    chat = chat_of(world, params)
     chat.check_open()
     chat.check_may_send(kinds)
     message = answered(world, chat, params)
     topic = chat.thread(params.integer("message_thread_id"), message)
-    if chat.private and params.has("message_thread_id"):
-        raise bad("message thread not found")
     world.flood.count(chat.id, cost, private=chat.private)
     return chat, message, topic
 

@@ -108,9 +108,9 @@ class Chat:
     def bot_is_admin(self) -> bool:
         return self.bot_status in {"administrator", "creator"}
 
-    def member(self, user_id: int) -> Json:
-        """Return a ChatMember."""
-        user, status = self.users[user_id].raw, self.status(user_id)
+    def member(self, user_id: int, status: Status | None = None) -> Json:
+        """Return a ChatMember, as it is or with another status."""
+        user, status = self.users[user_id].raw, status or self.status(user_id)
         fields: Json = {"status": status, "user": user}
         if status == "creator":
             fields["is_anonymous"] = False

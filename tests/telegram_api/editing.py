@@ -35,8 +35,7 @@ def _edited(world: World, params: Params) -> Message:
     message = chat.message(message_id)
     if message is None:
         raise bad("message to edit not found", benign=True)
-    own = message.author == world.bot or (chat.kind == "channel" and chat.bot_is_admin)
-    if not own or message.service is not None:
+    if not message.by_bot or message.service is not None:
         raise bad("message can't be edited")
     return message
 
@@ -47,8 +46,9 @@ def _change(world: World, params: Params, message: Message, content: Content) ->
     markup = body.markup_of(message.chat, params, inline_only=True)
     if content.shows_as(message.content) and markup == message.markup:
         raise bad(NOT_MODIFIED, benign=True)
-    if not inline and not message.chat.private:
-        world.flood.count(message.chat.id, 1, private=False)
+    if not inline:
+        # as messages are: github.com/tdlib/td/issues/3034
+        world.flood.count(message.chat.id, 1, private=message.chat.private)
     if content is not message.content:
         message.edit_date = world.date
     message.content, message.markup = content, markup
@@ -85,9 +85,9 @@ def edit_message_media(world: World, params: Params) -> Any:
     if given is None:
         raise bad("media is not specified")
     inline = bool(params.text("inline_message_id"))
-    if not inline:
-        message.chat.check_may_send([str(given.get("type", "photo"))])
     content = body.item(world, given, params, uploads=not inline)
+    if not inline:
+        message.chat.check_may_send([content.kind])
     if message.album is not None and _family(content) != _family(message.content):
         raise bad("can't change the type of media in an album")
     return _change(world, params, message, content)

@@ -3,7 +3,7 @@
 import hashlib
 import mimetypes
 import warnings
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -23,12 +23,13 @@ SIZES_PX = (90, 320, 800, 1280, 2560)
 """The longer sides in which a photo is kept, as far as it is so large itself."""
 PATH_S = 3600.0
 """So long a download path is good."""
-FORGETFUL_FILES = 2_000
+FORGETFUL_FILES = 20_000
+FORGETFUL_BYTES = 64 << 20
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 PREFIX = {"photo": "AgACAgUAAxk", "document": "BQACAgUAAxk", "video": "BAACAgUAAxk"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, eq=False, kw_only=True)
 class Stored:
     """One file under one id."""
 
@@ -88,7 +89,7 @@ class Files:
     clock: Callable[[], float]
     random: Random
     keep_bytes: bool = True
-    """False: what the bot uploads is checked and dropped, and the oldest files are forgotten."""
+    """False: what the bot uploads is checked and dropped, so are the oldest bytes and ids."""
     media: OrderedDict[str, Media] = field(default_factory=OrderedDict[str, Media])
     """By each of their ids."""
     _stored: dict[str, Stored] = field(default_factory=dict[str, Stored])
@@ -96,6 +97,10 @@ class Files:
     _jpegs: OrderedDict[str, list[tuple[int, int, bytes]]] = field(
         default_factory=OrderedDict[str, list[tuple[int, int, bytes]]]
     )
+    _heavy: deque[Stored] = field(default_factory=deque[Stored])
+    """What has bytes, the oldest first, if they are not kept for good."""
+    _bytes: int = 0
+    """Of all of these."""
     _count: int = 0
 
     def photo(self, data: bytes, *, keep: bool = True) -> Media:
@@ -167,7 +172,9 @@ class Files:
 
     def lose(self, file_id: str) -> None:
         """Forget a file, as if it were temporarily unavailable."""
-        self._stored.pop(file_id, None)
+        stored = self._stored.pop(file_id, None)
+        if stored is not None:
+            self._paths.pop(stored.path, None)
 
     def _jpegs_of(self, sha256: str, data: bytes) -> list[tuple[int, int, bytes]]:
         if sha256 not in self._jpegs:
@@ -204,12 +211,24 @@ class Files:
     def _keep(self, media: Media) -> Media:
         for stored in media.files:
             self.media[stored.file_id] = media
-        while not self.keep_bytes and len(self.media) > FORGETFUL_FILES:
-            file_id, _ = self.media.popitem(last=False)
-            old = self._stored.pop(file_id, None)
-            if old is not None:
-                self._paths.pop(old.path, None)
+        if not self.keep_bytes:
+            self._forget(media)
         return media
+
+    def _forget(self, media: Media) -> None:
+        """Drop the oldest bytes and ids where there are too many now that these came."""
+        for stored in media.files:
+            if stored.data:
+                self._heavy.append(stored)
+                self._bytes += len(stored.data)
+        while self._bytes > FORGETFUL_BYTES and len(self._heavy) > len(media.files):
+            stored = self._heavy.popleft()
+            self._bytes -= len(stored.data)
+            stored.data = b""
+            self.lose(stored.file_id)
+        while len(self.media) > FORGETFUL_FILES:
+            file_id, _ = self.media.popitem(last=False)
+            self.lose(file_id)
 
 
 def _opened(data: bytes) -> PIL.Image.Image:

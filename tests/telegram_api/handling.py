@@ -38,7 +38,10 @@ async def handle(world: World, method: str, request: web.Request) -> web.StreamR
         await request.content.read(CUT_BYTES)
         _cut(request)
         return web.Response()
-    params = await read(request)
+    try:
+        params = await read(request)
+    except Refusal as refusal:
+        return _unread(world, method, refusal)
     call = Call(method, params.readable(), world.clock(), _chat_id(params))
     call.files = {name: len(upload.data) for name, upload in params.files.items()}
     world.calls.append(call)
@@ -55,6 +58,7 @@ async def handle(world: World, method: str, request: web.Request) -> web.StreamR
             world.refuse(f"{method}: {refusal.description}")
         return _refused(refusal)
     except _Odd as odd:
+        call.status = odd.status
         return odd.response
     finally:
         world.move()
@@ -62,8 +66,33 @@ async def handle(world: World, method: str, request: web.Request) -> web.StreamR
     return web.json_response({"ok": True, "result": result})
 
 
+def _unread(world: World, method: str, refusal: Refusal) -> web.Response:
+    """Refuse what is no request at all."""
+    world.calls.append(
+        Call(method, {}, world.clock(), status=refusal.status, description=refusal.description)
+    )
+    world.refuse(f"{method}: {refusal.description}")
+    world.move()
+    return _refused(refusal)
+
+
 async def read(request: web.Request) -> Params:
-    """Return the fields and files of a request."""
+    """Return the fields and files of a request.
+
+    Raises:
+        Refusal: It cannot be read.
+    """
+    try:
+        return await _read(request)
+    except web.HTTPRequestEntityTooLarge as error:
+        raise Refusal(413, "Request Entity Too Large") from error
+    except UnicodeDecodeError as error:
+        raise bad("strings must be encoded in UTF-8") from error
+    except (TypeError, ValueError) as error:
+        raise bad("can't parse the request") from error
+
+
+async def _read(request: web.Request) -> Params:
     values: dict[str, Any] = dict(request.query)
     files: dict[str, Upload] = {}
     if request.content_type == "application/json":
@@ -86,12 +115,15 @@ async def read(request: web.Request) -> Params:
 async def _result(world: World, method: str, params: Params) -> Any:
     if method.lower() == "getupdates":
         return await _updates(world, params)
-    world.flood.check_all()
     found = METHODS.get(method.lower())
     if found is None:
         raise Refusal(404, "Not Found")
+    world.flood.check_all()
     world.known_faults(world.spec.faults_of_request(method, params), method)
-    result = found(world, params)
+    try:
+        result = found(world, params)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        raise bad(f"can't parse the request: {error!r}") from error
     world.known_faults(world.spec.faults_of_answer(method, result), method)
     return result
 
@@ -104,8 +136,9 @@ async def _updates(world: World, params: Params) -> Any:
             "use deleteWebhook to delete the webhook first",
             benign=True,
         )
-    limit = params.integer("limit") or 100
-    if not 1 <= limit <= 100:
+    world.known_faults(world.spec.faults_of_request("getUpdates", params), "getUpdates")
+    limit = 100 if params.integer("limit") is None else params.integer("limit")
+    if limit is None or not 1 <= limit <= 100:
         raise bad("limit must be 1-100")
     world.updates.allow(params.array("allowed_updates") if params.has("allowed_updates") else None)
     offset, timeout_s = params.integer("offset") or 0, params.integer("timeout") or 0
@@ -113,11 +146,12 @@ async def _updates(world: World, params: Params) -> Any:
 
 
 class _Odd(Exception):
-    """Something else than an answer."""
+    """Something else than an answer; its status is 0 where none arrives."""
 
-    def __init__(self, response: web.Response) -> None:
+    def __init__(self, response: web.Response | None = None) -> None:
         super().__init__()
-        self.response = response
+        self.response = response or web.Response()
+        self.status = 0 if response is None else response.status
 
 
 async def _before(fault: Fault, planned: Planned, request: web.Request) -> None:
@@ -133,11 +167,11 @@ async def _before(fault: Fault, planned: Planned, request: web.Request) -> None:
             raise bad(text, benign=True)
         case Reset():
             _cut(request)
-            raise _Odd(web.Response())
+            raise _Odd
         case HangBefore():
             await planned.released.wait()
             _cut(request)
-            raise _Odd(web.Response())
+            raise _Odd
         case _:
             return
 
@@ -149,11 +183,11 @@ async def _after(fault: Fault, planned: Planned, request: web.Request) -> None:
             raise _Odd(web.Response(body=body, content_type="application/json"))
         case ResetAfter():
             _cut(request)
-            raise _Odd(web.Response())
+            raise _Odd
         case Hang():
             await planned.released.wait()
             _cut(request)
-            raise _Odd(web.Response())
+            raise _Odd
         case _:
             return
 

@@ -73,6 +73,8 @@ class _Reader:
             return {"type": kind, "custom_emoji_id": attributes.get("emoji-id", "")}
         if kind == "date_time":
             return {"type": kind, "unix_time": int(attributes.get("unix", "0"))}
+        if kind == "pre" and "language" in attributes:
+            return {"type": kind, "language": attributes["language"]}
         return self.code(opened) if kind == "code" else {"type": kind}
 
     def code(self, opened: _Open) -> Json | None:

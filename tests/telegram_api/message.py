@@ -73,6 +73,8 @@ class Message:
     """Any reply markup: an inline keyboard, force_reply."""
     reply_to: "Message | None" = None
     topic: Topic | None = None
+    by_bot: bool = False
+    """Sent by the bot; in a channel that cannot be seen."""
     album: str | None = None
     """The same for all that came together."""
     via: User | None = None
@@ -160,6 +162,11 @@ class Message:
         if answered is not None and not answered.deleted and answered is not self:
             fields["reply_to_message"] = answered._own()
         return fields
+
+    @property
+    def inaccessible(self) -> Json:
+        """The JSON of a message that is no more."""
+        return {"chat": self.chat.raw, "message_id": self.id, "date": 0}
 
     def _own(self) -> Json:
         """Return it without the message that it answers."""

@@ -57,6 +57,8 @@ class InlineQuery:
     text: str
     at: float
     offset: str = ""
+    chat_type: str = "supergroup"
+    """Where it is typed."""
     answered: bool = False
     results: list[InlineResult] = field(default_factory=list[InlineResult])
     options: Json = field(default_factory=dict[str, object])

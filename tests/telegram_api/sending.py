@@ -28,6 +28,7 @@ def _sent(
             chat=chat,
             date=world.date,
             author=None if chat.kind == "channel" else world.bot,
+            by_bot=True,
             content=content,
             reply_to=answered,
             topic=topic,
@@ -36,6 +37,7 @@ def _sent(
 
 
 def send_message(world: World, params: Params) -> Json:
+    """Send words."""
     chat = body.chat_of(world, params)
     content = body.text_content(world, params)
     markup = body.markup_of(chat, params)
@@ -53,17 +55,14 @@ def _send_file(world: World, params: Params, kind: str) -> Json:
         params.array("caption_entities"),
     )
     markup = body.markup_of(chat, params)
-    chat.check_open()
-    chat.check_may_send([kind])
+    where = body.place(world, params, kind)
     content = Content(
         body=caption,
-        media=body.media_of(
-            world, kind, kind if kind in params.files else params.text(kind), params
-        ),
+        media=body.file_of(world, kind, params),
         above=params.flag("show_caption_above_media"),
         spoiler=params.flag("has_spoiler"),
     )
-    message = _sent(world, body.place(world, params, kind), content)
+    message = _sent(world, where, content)
     message.markup = markup
     return message.raw
 
@@ -85,11 +84,8 @@ def send_media_group(world: World, params: Params) -> list[Json]:
     kinds = {str(item.get("type")) for item in given}
     if not (kinds <= TOGETHER or kinds == {"document"}):
         raise bad(f"these media can't be together in an album: {', '.join(sorted(kinds))}")
-    chat = body.chat_of(world, params)
-    chat.check_open()
-    chat.check_may_send(sorted(kinds))
+    where = body.place(world, params, *sorted(kinds), cost=len(given))
     contents = [body.item(world, item, params) for item in given]
-    where = body.place(world, params, *sorted(kinds), cost=len(contents))
     album = str(13_000_000_000_000_000 + next(world.numbers))
     messages = [_sent(world, where, content) for content in contents]
     for message in messages:
@@ -153,21 +149,13 @@ def delete_message(world: World, params: Params) -> bool:
     message = chat.message(params.integer("message_id"))
     if message is None:
         raise bad("message to delete not found", benign=True)
-    own = message.author == world.bot
+    own = message.by_bot
     if not (own or chat.private or chat.bot_is_admin):
         raise bad("message can't be deleted")
     if world.date - message.date > 48 * 3600 and not (chat.bot_is_admin and not own):
         raise bad("message can't be deleted for everyone", benign=True)
-    remove(message)
+    world.remove(message)
     return True
-
-
-def remove(message: Message) -> None:
-    """Take a message out of its chat."""
-    message.deleted = True
-    message.chat.messages.remove(message)
-    if message in message.chat.pinned:
-        message.chat.pinned.remove(message)
 
 
 METHODS: dict[str, Method] = {

@@ -22,7 +22,7 @@ FOUND = {
 OPAQUE = {"code", "pre", "text_link", "text_mention"}
 """Nothing is looked for in these."""
 
-COMMAND = re.compile(r"(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z]\w{2,31})?(?![\w/])", re.ASCII)
+COMMAND = re.compile(r"(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z][A-Za-z0-9_]{2,31})?(?![\w/<>])")
 FINDERS = (
     ("bot_command", COMMAND),
     ("url", re.compile(r"(?<!\w)https?://[^\s<>\"'，。！？；：（）【】「」]+")),
@@ -68,6 +68,10 @@ def parsed(
         entities: The given entities, used if there is no mode.
         user: Returns a user by id, for mentions.
     """
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        raise bad("strings must be encoded in UTF-8") from error
     if mode:
         if mode.lower() != "html":
             raise bad("unsupported parse_mode")

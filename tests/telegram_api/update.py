@@ -18,6 +18,8 @@ KINDS = {
 ASKED_FOR = {"chat_member", "message_reaction", "message_reaction_count"}
 """These come only to who names them."""
 KEPT_S = 24 * 3600.0
+KEPT_SHORTER_S = {"inline_query": 30.0, "callback_query": 150.0, "chosen_inline_result": 600.0}
+"""So long Telegram keeps for the bot what it has not fetched; what was pressed is soon gone."""
 LONGEST_POLL_S = 50
 
 
@@ -31,6 +33,11 @@ class Update:
     at: float
     again: bool = False
     """It comes once more, whatever was confirmed."""
+
+    @property
+    def until(self) -> float:
+        """When it is dropped if nobody has fetched it."""
+        return self.at + KEPT_SHORTER_S.get(self.kind, KEPT_S)
 
     @property
     def raw(self) -> Json:
@@ -108,10 +115,10 @@ class Updates:
         return [update.raw for update in batch]
 
     def forget_old(self) -> None:
-        """Drop what nobody fetched for a day."""
-        oldest = self._clock() - KEPT_S
-        if self.pending and self.pending[0].at < oldest:
-            self.pending = [update for update in self.pending if update.at >= oldest]
+        """Drop what nobody fetched in time."""
+        now = self._clock()
+        if any(now > update.until for update in self.pending):
+            self.pending = [update for update in self.pending if now <= update.until]
 
     def end_poll(self, refusal: Refusal) -> None:
         """End a poll that waits."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random  # noqa: TID251  ids, from a seed
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.telegram_api.chat import Chat
 from tests.telegram_api.fault import Faults
-from tests.telegram_api.file import Files
+from tests.telegram_api.file import Files, Media
 from tests.telegram_api.flood import Flood
 from tests.telegram_api.message import Message
 from tests.telegram_api.query import CallbackQuery, InlineQuery
@@ -21,11 +21,9 @@ from tests.telegram_api.spec import SPEC, Spec
 from tests.telegram_api.update import Update, Updates
 from tests.telegram_api.user import User
 
-if TYPE_CHECKING:
-    from tests.telegram_api.hooking import Hook
-
 TOKEN = "7000000001:AAFakeFakeFakeFakeFakeFakeFakeFake_0"  # noqa: S105  opens nothing
-FORGETFUL_MESSAGES = 20
+FORGETFUL_MESSAGES = 100
+"""In each chat."""
 FORGETFUL_CALLS = 2_000
 FORGETFUL_QUERIES = 1_000
 
@@ -63,6 +61,19 @@ class Call:
     """The sizes of its files, in bytes, by name."""
 
 
+@dataclass(slots=True)
+class Hook:
+    """Where updates are brought to."""
+
+    url: str
+    secret: str
+    most: int
+    """So many are brought at once."""
+    error: str = ""
+    """Why the last one was not taken."""
+    error_date: int = 0
+
+
 class World:
     """The accounts, the chats, the files, the queues; methods and people change it."""
 
@@ -84,6 +95,8 @@ class World:
         self.faults = Faults()
         self.users: dict[int, User] = {self.bot.id: self.bot}
         self.avatars: dict[int, bytes] = {}
+        """Of people and chats, by id."""
+        self._portraits: dict[int, tuple[bytes, Media]] = {}
         self.chats: dict[int, Chat] = {}
         self.callbacks: dict[str, CallbackQuery] = {}
         self.inline: dict[str, InlineQuery] = {}
@@ -96,6 +109,8 @@ class World:
         """So long a pressed button or an inline query can be answered."""
         self.calls: deque[Call] = deque(maxlen=None if setting.keep_bytes else FORGETFUL_CALLS)
         self.refused: list[str] = []
+        self.told: deque[Update] = deque(maxlen=1000)
+        """The newest updates that the bot was given."""
         self.numbers = count(1)
         """For ids that have no order: queries, albums, people."""
         self._account_messages = count(self.random.randrange(2, 500))
@@ -123,6 +138,17 @@ class World:
         self.refused.append(words)
         if not self.setting.keep_bytes:
             del self.refused[1000:]
+
+    def portrait(self, owner: int) -> Media | None:
+        """Return the avatar of a person or a chat as a photo."""
+        data = self.avatars.get(owner)
+        if data is None:
+            return None
+        known, media = self._portraits.get(owner, (None, None))
+        if media is None or known != data or not media.largest.data:
+            media = self.files.photo(data)
+            self._portraits[owner] = (data, media)
+        return media
 
     def user(self, user_id: int) -> Json | None:
         """Return a known user as JSON."""
@@ -157,8 +183,17 @@ class World:
         if not self.setting.keep_bytes:
             for old in chat.messages[:-FORGETFUL_MESSAGES]:
                 old.reply_to = None
+                self.inline_messages.pop(old.inline_id or "", None)
             del chat.messages[:-FORGETFUL_MESSAGES]
         return message
+
+    def remove(self, message: Message) -> None:
+        """Take a message out of its chat."""
+        message.deleted = True
+        for shown in (message.chat.messages, message.chat.pinned):
+            if message in shown:
+                shown.remove(message)
+        self.move()
 
     def message_id(self, chat: Chat) -> int:
         """Return the next: supergroups and channels count for themselves, others together."""
@@ -171,6 +206,7 @@ class World:
         """Give the bot an update, if it wants such ones."""
         update = self.updates.add(kind, payload)
         if update is not None:
+            self.told.append(update)
             for fault in self.spec.faults_of_update(update.raw):
                 self.refuse(f"the fake's own update: {fault}")
         self.move()

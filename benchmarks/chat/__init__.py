@@ -1,0 +1,1 @@
+"""The studio on chat platforms, as it runs: the real program against a strict server."""
