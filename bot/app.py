@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from aiosqlite import Connection
@@ -53,8 +54,8 @@ from bot.wording import LANGUAGE, say
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
-"""An update that the process has died on so often is not tried again."""
+MAX_ATTEMPTS = 2
+"""An update that the process has died on so often again is not tried once more."""
 AT_ONCE = 512
 """Updates that are on their way to an answer; the others wait on the disk."""
 BURST_S = 5.0
@@ -93,6 +94,7 @@ class App:
             look=look,
         )
         self._gate = Gate(store, rules)
+        self._suspects = asyncio.Lock()
         reviser = Reviser(store, styles)
         retoucher = Retoucher(store, styles, reviser)
         self._intake = Intake(store, adapters, rules, retoucher)
@@ -141,18 +143,25 @@ class App:
         updates = [one.update for one in arrived]
         UPDATE.set(updates[0].id)
         events = [one.event for one in arrived]
-        while True:
-            if await self._answered(updates, events):
-                return
-            await asyncio.sleep(DISK_S)
+        suspect = any(self._store.inbox.outlived(update) for update in updates)
+        # one of those that outlived a process may have ended it; none beside it is to blame
+        async with self._suspects if suspect else nullcontext():
+            while True:
+                if await self._answered(updates, events, suspect=suspect):
+                    return
+                await asyncio.sleep(DISK_S)
 
-    async def _answered(self, updates: Sequence[Update], events: Sequence[Event | None]) -> bool:
+    async def _answered(
+        self, updates: Sequence[Update], events: Sequence[Event | None], *, suspect: bool
+    ) -> bool:
         """Answer; False if the disk is full, and it has to be done again."""
         try:
             if any(update.attempts >= MAX_ATTEMPTS for update in updates):
                 log.error("update %d is skipped: the process died on it before", updates[0].id)
                 await self._store.insist(self._apologise, updates, events)
                 return True
+            if suspect:
+                await self._store.write(self._begun, updates)
             heard = await self._intake.heard(_as_one(events))
             gone = await self._store.write(self._answer, updates, heard)
             if gone is not None:
@@ -164,6 +173,10 @@ class App:
             log.exception("update %d", updates[0].id)
             await self._store.insist(self._apologise, updates, events)
         return True
+
+    async def _begun(self, db: Connection, updates: Iterable[Update]) -> None:
+        for update in updates:
+            await self._store.inbox.begun(db, update)
 
     def _event(self, update: Update) -> Event | None:
         """Return the event in an update; None if it is of no use, or none can be read."""

@@ -22,7 +22,9 @@ WHERE handled_at IS NULL AND +platform IN (SELECT value FROM json_each(?)) AND i
 ORDER BY id LIMIT ?
 """
 
-RECOVER = "UPDATE updates SET attempts = attempts + 1 WHERE handled_at IS NULL"
+BEGUN = "UPDATE updates SET attempts = attempts + 1 WHERE id = ?"
+
+NEWEST = "SELECT coalesce(max(id), 0) FROM updates"
 
 DONE = "UPDATE updates SET handled_at = ?, body = x'' WHERE id = ?"
 
@@ -37,7 +39,7 @@ class Update:
     platform: str
     body: bytes
     attempts: int
-    """How often the process ended before it was answered."""
+    """How often it was begun after a process had ended on it, or on another beside it."""
     received_at: float = 0.0
     """Seconds since the epoch, UTC."""
 
@@ -48,6 +50,7 @@ class Inbox:
     def __init__(self, platforms: Collection[str], now: Callable[[], float]) -> None:
         self._platforms = msgspec.json.encode(list(platforms)).decode()
         self._now = now
+        self._newest = 0
 
     async def receive(self, db: Connection, platform: str, update_id: str, body: bytes) -> bool:
         """Keep an update; return whether it is new."""
@@ -90,9 +93,18 @@ class Inbox:
         """Note that an update is answered."""
         await db.execute(DONE, (self._now(), update.id))
 
+    async def begun(self, db: Connection, update: Update) -> None:
+        """Note that an update is about to be answered that has outlived a process."""
+        await db.execute(BEGUN, (update.id,))
+
     async def recover(self, db: Connection) -> None:
-        """Note that the process ended before these were answered; one of them may be why."""
-        await db.execute(RECOVER)
+        """Note which updates have outlived the process before: one of them may have ended it."""
+        for row in await db.execute_fetchall(NEWEST):
+            self._newest = int(row[0])
+
+    def outlived(self, update: Update) -> bool:
+        """Return whether an update came to a process before this one."""
+        return update.id <= self._newest
 
     async def forget(self, db: Connection) -> None:
         """Drop what was handled so long ago that no platform repeats it."""

@@ -93,7 +93,7 @@ class Store:
             file.unlink(missing_ok=True)
         await store.write(store.gallery.open)
         await store.write(store.queue.recover)
-        await store.write(store.inbox.recover)
+        await store.read(store.inbox.recover)
         await store.write(store.inbox.forget)
         return store
 

@@ -252,6 +252,16 @@ async def test_a_request_that_nobody_can_read_is_refused(
     [
         ("sendMessage", {"text": "好", "reply_markup": {"inline_keyboard": 1}}, "type Array"),
         ("sendMessage", {"text": "好", "reply_markup": {"inline_keyboard": [[5]]}}, "can't parse"),
+        ("sendMessage", {"text": "好", "reply_parameters": [1]}, "object expected as reply param"),
+        ("sendMessage", {"text": "好", "reply_parameters": "{"}, "can't parse reply parameters"),
+        ("sendMessage", {"text": "好", "message_thread_id": "x"}, "invalid message_thread_id"),
+        ("sendMessage", {"text": "好", "entities": {}}, "expected an Array of entities"),
+        ("sendMessage", {"text": "好", "entities": [1]}, "expected an Object"),
+        (
+            "sendMessage",
+            {"text": "好", "entities": [{"type": "text_mention", "offset": 0, "length": 1}]},
+            "user not found",
+        ),
         ("sendPhoto", {}, "there is no photo in the request"),
         ("editMessageMedia", {}, "media is not specified"),
         ("editMessageMedia", {"media": {"type": "audio", "media": "x"}}, "type audio is"),
@@ -1114,6 +1124,37 @@ async def test_people_can_do_only_what_their_app_lets_them(telegram: FakeTelegra
     lin.leaves(group)
     with pytest.raises(AssertionError, match="is not in"):
         lin.says(group, "你好")
+
+
+async def test_nobody_writes_where_a_chat_a_topic_or_an_account_is_closed(
+    telegram: FakeTelegram,
+) -> None:
+    qing, lin = telegram.person("阿青"), telegram.person("小林")
+    forum = telegram.group("画友群", qing, lin, admins=[qing], topics=["画画"])
+    qing.closes(forum.topics["画画"])
+    qing.says(forum, "画猫", topic="画画")
+    with pytest.raises(AssertionError, match="that topic is closed"):
+        lin.says(forum, "画猫", topic="画画")
+    channel = telegram.channel("画廊", qing)
+    lin.joins(channel)
+    with pytest.raises(AssertionError, match="may not post"):
+        lin.says(channel, "画猫")
+    lin.leaves_telegram()
+    with pytest.raises(AssertionError, match="that account is no more"):
+        lin.says(forum, "画猫")
+    forum.gone = True
+    with pytest.raises(AssertionError, match="that chat is no more"):
+        qing.says(forum, "画猫")
+
+
+async def test_nobody_looks_things_up_with_a_bot_that_offers_nothing_or_in_many_words() -> None:
+    async with fake_telegram(supports_inline=False) as telegram:
+        with pytest.raises(AssertionError, match="nobody can look things up"):
+            telegram.person("阿青").looks_up("猫")
+    async with fake_telegram() as telegram:
+        telegram.person("阿青").looks_up("猫" * 256)
+        with pytest.raises(AssertionError, match="no app of Telegram"):
+            telegram.person("阿青").looks_up("猫" * 257)
 
 
 async def test_who_is_in_a_chat_can_be_asked(

@@ -67,3 +67,26 @@ async def test_what_is_committed_is_seen_at_once_beside_busy_readers(store: Stor
     for reader in readers:
         reader.cancel()
     assert stale == 0
+
+
+async def test_only_what_is_begun_after_a_restart_counts_as_tried(tmp_path: Path) -> None:
+    async def opened() -> Store:
+        return await Store.open(tmp_path, QueueConfig(), ["t"], lambda: 1.0)
+
+    store = await opened()
+    for number in range(3):
+        await store.write(store.inbox.receive, "t", str(number), b"{}")
+    await store.close()  # nobody was begun: the process ended before
+    for _ in range(5):
+        store = await opened()
+        suspect, *_ = waiting = await store.read(store.inbox.waiting, 0, 9)
+        assert all(store.inbox.outlived(update) for update in waiting)
+        await store.write(store.inbox.begun, suspect)
+        await store.close()
+    store = await opened()
+    waiting = await store.read(store.inbox.waiting, 0, 9)
+    await store.write(store.inbox.receive, "t", "new", b"{}")
+    newest = (await store.read(store.inbox.waiting, 0, 9))[-1]
+    assert [update.attempts for update in waiting] == [5, 0, 0]
+    assert not store.inbox.outlived(newest)
+    await store.close()
