@@ -1139,6 +1139,8 @@ async def test_nobody_writes_where_a_chat_a_topic_or_an_account_is_closed(
     lin.joins(channel)
     with pytest.raises(AssertionError, match="may not post"):
         lin.says(channel, "画猫")
+    lin.leaves(channel)
+    assert telegram.messages(channel) == []
     lin.leaves_telegram()
     with pytest.raises(AssertionError, match="that account is no more"):
         lin.says(forum, "画猫")

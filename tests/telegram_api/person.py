@@ -262,13 +262,15 @@ class Person:
     # ── in groups ───────────────────────────────────────────────────────────────────────────
 
     def joins(self, chat: Chat) -> None:
-        """Come into a group."""
+        """Come into a group, or a channel, where that is not told."""
         chat.add(self.user)
-        self._note(chat, {"new_chat_members": [self.user.raw]})
+        if chat.kind != "channel":
+            self._note(chat, {"new_chat_members": [self.user.raw]})
 
     def leaves(self, chat: Chat) -> None:
-        """Go out of a group."""
-        self._note(chat, {"left_chat_member": self.user.raw})
+        """Go out of a group or a channel."""
+        if chat.kind != "channel":
+            self._note(chat, {"left_chat_member": self.user.raw})
         chat.statuses[self.user.id] = "left"
 
     def closes(self, topic: Topic) -> None:
