@@ -914,6 +914,7 @@ async def test_a_message_lands_in_the_topic_that_is_named_or_answered(
     opening = update.message.reply_to_message  # so does Telegram where nothing is answered
     assert opening is not None
     assert opening.forum_topic_created is not None
+    assert "reply_to_message" not in topic.opened_by.raw
     assert update.message.chat.is_forum
     to = ReplyParameters(said.id)
     answered = await bot.send_message(group.id, "好", reply_parameters=to)
@@ -1300,7 +1301,7 @@ async def test_an_inline_query_is_answered_once_in_time_with_what_there_is() -> 
     ("results", "complaint"),
     [
         ([article("1"), article("1")], "RESULT_ID_DUPLICATE"),
-        ([article("猫" * 22)], "RESULT_ID_INVALID"),
+        ([article("x" * 65)], "RESULT_ID_INVALID"),
         ([article("1", text="长" * 4097)], "message is too long"),
         ([article("1", reply_markup=keyboard("x" * 64))], "BUTTON_DATA_INVALID"),
         ([article("1", title=" ")], "ARTICLE_TITLE_EMPTY"),
@@ -1561,6 +1562,7 @@ class Site:
         self.url = ""
         self.texts: list[str] = []
         self.secrets: list[str | None] = []
+        self.open = self.most_at_once = 0
         self.statuses: list[int] = []
         """Of the next answers; 200 when there are no more."""
         self.gates: dict[str, asyncio.Event] = {}
@@ -1569,9 +1571,12 @@ class Site:
     async def take(self, request: web.Request) -> web.Response:
         text = (await request.json())["message"]["text"]
         self.texts.append(text)
+        self.open += 1
+        self.most_at_once = max(self.most_at_once, self.open)
         self.secrets.append(request.headers.get("X-Telegram-Bot-Api-Secret-Token"))
         if text in self.gates:
             await self.gates[text].wait()
+        self.open -= 1
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
 
@@ -1608,6 +1613,24 @@ async def test_updates_are_brought_to_a_webhook_until_they_are_taken(
     assert await heard(bot) == ["三"]
     assert (await bot.get_webhook_info()).url == ""
     assert telegram.refused == []
+
+
+async def test_no_more_connections_are_made_to_a_webhook_than_it_wants(
+    telegram: FakeTelegram, bot: Bot, qing: Person, site: Site
+) -> None:
+    lin, wang = telegram.person("小林"), telegram.person("老王")
+    site.gates |= {text: asyncio.Event() for text in "一二三"}
+    await bot.set_webhook(site.url, max_connections=2)
+    mine = [(person, person.private) for person in (qing, lin, wang)]
+    telegram.burst([(*place, text) for place, text in zip(mine, "一二三", strict=True)])
+    await telegram.until(lambda: len(site.texts) == 2)
+    site.gates["一"].set()
+    await telegram.until(lambda: len(site.texts) == 3)
+    assert site.texts[-1] == "三"
+    assert site.most_at_once == 2
+    for gate in site.gates.values():
+        gate.set()
+    await telegram.until(lambda: not telegram.world.updates.pending)
 
 
 async def test_a_webhook_is_brought_updates_of_several_chats_at_once(
@@ -1782,6 +1805,8 @@ async def test_a_connection_can_be_cut_in_the_middle_of_an_upload(
     with pytest.raises(errors.NetworkError):
         await bot.send_document(qing.id, heavy(5 << 20))
     assert len(telegram.messages(qing.private)) == 1
+    # only where the chat matters is a call read to its end before it is cut
+    assert [(c.method, c.status) for c in telegram.calls[1:]] == [("sendDocument", 0)]
     await bot.send_photo(qing.id, heavy(5 << 20))
 
 
@@ -1830,6 +1855,19 @@ async def test_the_server_goes_down_and_comes_up_where_it_was(
     await telegram.comes_up()
     assert telegram.port == port
     assert await heard(bot) == ["在吗"]
+
+
+async def test_what_a_failed_test_shows_of_a_message_is_short(
+    telegram: FakeTelegram, bot: Bot, qing: Person
+) -> None:
+    said = qing.says(qing.private, "画猫")
+    await bot.send_message(
+        qing.id, "好", reply_parameters=ReplyParameters(said.id), reply_markup=keyboard("取消")
+    )
+    mine = telegram.messages(qing.private)[-1]
+    shown = "{'kind': 'text', 'text': '好', 'rows': [['取消']]}"
+    assert repr(mine) == f"<Message {mine.id} of 丹青 in 阿青: {shown}>"
+    assert repr(mine.chat) == f"<Chat {qing.id} private 阿青: 3 messages>"
 
 
 async def test_waiting_in_vain_tells_what_happened_instead(
@@ -1929,7 +1967,8 @@ async def test_memory_stays_flat_when_nothing_is_kept() -> None:
         photo = png(64, 64)
         for n in range(120):
             person = people[n % 2]
-            said = person.sends_photo(person.private, photo)
+            latest = person.private.messages[-1] if n >= 2 else None
+            said = person.sends_photo(person.private, photo, to=latest)
             to = ReplyParameters(said.id)
             sent = await bot.send_photo(person.id, photo, reply_parameters=to)
             assert sent.photo[-1].width == 64
@@ -1938,7 +1977,7 @@ async def test_memory_stays_flat_when_nothing_is_kept() -> None:
         assert {len(person.private.messages) for person in people} == {100}
         shown = people[0].private.messages
         assert shown[-1].photos == [b""]
-        assert depth(shown[-1]) <= 100
+        assert depth(shown[-1]) <= 101
         assert world.updates.pending == []
         with pytest.raises(errors.BadRequest):
             await bot.send_photo(people[0].id, b"none")

@@ -74,6 +74,9 @@ class Chat:
     last_id: int = 0
     """Of its own count of messages; private chats and basic groups have none."""
 
+    def __repr__(self) -> str:
+        return f"<Chat {self.id} {self.kind} {self.title}: {len(self.messages)} messages>"
+
     @property
     def private(self) -> bool:
         return self.kind == "private"

@@ -36,7 +36,7 @@ class Stored:
     file_id: str
     unique_id: str
     kind: str
-    data: bytes
+    data: bytes = field(repr=False)
     size: int
     path: str
     width: int = 0

@@ -91,6 +91,13 @@ class Message:
     edits: list[Showing] = field(default_factory=list[Showing])
     """What it has shown since when, the first text first."""
 
+    def __repr__(self) -> str:
+        # short: what it answers and what is around it go on without end
+        who = self.author.name if self.author else self.chat.title
+        what = {"text": self.text, "service": self.service, "rows": self.rows}
+        told = {"kind": self.content.kind, **{name: said for name, said in what.items() if said}}
+        return f"<Message {self.id} of {who} in {self.chat.title}: {told}>"
+
     @property
     def text(self) -> str:
         """The text or the caption."""

@@ -13,7 +13,7 @@ class Upload:
 
     filename: str
     mime: str
-    data: bytes
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
