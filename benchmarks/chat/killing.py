@@ -201,7 +201,8 @@ def kill(folder: Path, count: int) -> Iterator[Figure]:
         ("requests", "asked of it meanwhile"),
         ("results", "pictures and albums that came"),
         ("repeats", "messages that came again, each marked"),
-        ("apologies", "not begun, after three deaths, and so said"),
+        ("apologies", "requests given up after some deaths, and so said"),
+        ("unknowable", "edits refused of what became the picture before the kill"),
     ):
         yield Figure(name=name.replace(" ", "_"), words=words, value=seen[name], unit="")
     for name, words in (

@@ -14,10 +14,12 @@ MARKED = re.compile(r"^（补发[^）]*）")
 ACCEPTED = re.compile(r"^收到 #(\d+)")
 JOB = re.compile(r"#(\d+)：")
 APOLOGY = "处理时出错了"
+GIVEN_UP = "#{} 没画成"
 
 UNKNOWABLE = "there is no text in the message to edit"
 """Killed three times while a message became the picture, nobody knows what it shows: the picture
 is sent, and the message is to say so, which Telegram refuses if it bears it already."""
+
 Kind = Literal["lost", "repeated", "wrong"]
 
 
@@ -61,8 +63,11 @@ class Ledger:
             yield from self._drawn(job, ask, shown[chat, job])
         for chat, job in shown.keys() - self._jobs.keys():
             yield Fault("wrong", f"{chat.title}: #{job} is shown, and nobody asked for it")
-        refused = (words for words in self.telegram.refused if UNKNOWABLE not in words)
-        yield from (Fault("wrong", f"refused: {words}") for words in refused)
+        for words in self.telegram.refused:
+            if UNKNOWABLE in words:
+                self.seen["unknowable"] += 1
+            else:
+                yield Fault("wrong", f"refused: {words}")
 
     def _answered(self, ask: Ask) -> Iterator[Fault]:
         """Yield what is wrong with the answers to a message."""
@@ -107,7 +112,8 @@ class Ledger:
         self.seen["results"] += bool(shown)
         self.seen["repeats"] += len(shown) - len(plain)
         if not shown:
-            yield Fault("lost", f"{ask}: nothing is shown of #{job}")
+            told = [m.text for m in self._said(ask.message.chat) if GIVEN_UP.format(job) in m.text]
+            yield Fault("lost", f"{ask}: {told or f'nothing is shown of #{job}'}")
         if len(plain) > 1:
             places = [message.id for message in plain]
             yield Fault("repeated", f"{ask}: #{job} is shown in {places}, none marked")

@@ -158,7 +158,7 @@ def load(folder: Path, seconds: float) -> Iterator[Figure]:
     yield Figure(name="updates", words=words, value=found.updates, unit="")
     yield from waits(found.tally)
     for name, words, value in (
-        ("lost", "of all that wants an answer or a picture, lost", len(found.lost)),
+        ("lost", "without an answer, or one that never shows its picture", len(found.lost)),
         ("too_fast", "calls refused for coming too fast (429)", found.tally.statuses[429]),
         ("refused", "calls that a strict server refuses otherwise", len(found.refused)),
         ("tracebacks", "tracebacks in the log", found.tracebacks),

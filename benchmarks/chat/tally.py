@@ -87,7 +87,7 @@ class Tally:
         for key, want in self.wants.items():
             yield f"{key}: {want.kind or 'words after a press'}, {'begun' if want.begun else 'no'}"
         for asked in self._drawn:
-            yield f"no picture for {asked.chat.title} {asked.id}: {asked.text}"
+            yield f"no answer shows a picture, or where it is: {asked.chat.title} {asked.id}"
 
 
 def _answers(call: Call) -> Key:
