@@ -130,11 +130,17 @@ def _folds(parcel: Parcel, limits: Limits) -> bool:
 
 
 def _together(parcels: Sequence[Parcel], limits: Limits) -> tuple[Parcel, ...]:
-    """Return as many of the oldest results as fit into an album."""
+    """Return as many of the oldest results as fit into an album.
+
+    None whose job's own message waits as well: that is to say afterwards where the result is.
+    """
+    opening = {parcel.delivery.job_id for parcel in parcels if parcel.kind == "opens"}
     found = list[Parcel]()
     for parcel in parcels:
         if not _folds(parcel, limits):
             continue
+        if parcel.delivery.job_id in opening:
+            break
         reply = folded([*found, parcel]).reply
         if found and (len(reply.artworks) > limits.album or len(reply.text) > limits.caption):
             break

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 MAX_FAILURES = 3
 """A job that has cost the engine its life this often is not tried again."""
+CUT_SHORT = 2
+"""Attempts that the bot did not survive, after which a job may be why."""
 MAX_ATTEMPTS = 10
 """Nor is one that was begun so often, as after a crash of the bot."""
 LOOK_S = 1.0
@@ -139,15 +141,15 @@ class Painter:
     async def _fill(self, tasks: asyncio.TaskGroup) -> None:
         """Begin jobs while there is room.
 
-        One that has failed before is drawn alone: if it is what kills the engine, it dies with
-        no other in flight, and the innocent are not blamed three times.
+        A suspect is drawn alone: if it is what kills the engine or the bot, it dies with no other
+        in flight, and the innocent are not blamed for it.
         """
         begun = False
         while len(self._going) < self._in_flight and not self._suspect_goes():
             job, self._suspect = self._suspect or await self._claim(), None
             if job is None:
                 break
-            if job.failures and self._going:
+            if _is_suspect(job) and self._going:
                 self._suspect = job
                 break
             if not self._going:
@@ -175,7 +177,7 @@ class Painter:
         return await self._store.insist(self._store.queue.claim)
 
     def _suspect_goes(self) -> bool:
-        return any(easel.job.failures for easel in self._going.values())
+        return any(_is_suspect(easel.job) for easel in self._going.values())
 
     async def _stop_cancelled(self) -> None:
         """Stop drawing what its user has cancelled."""
@@ -288,3 +290,8 @@ class Painter:
                     paused=None if pause is None else pause.reason,
                 )
             )
+
+
+def _is_suspect(job: Job) -> bool:
+    """Return whether a claimed job may be what ends those that draw it."""
+    return job.failures > 0 or job.attempts - 1 - job.failures >= CUT_SHORT

@@ -132,3 +132,12 @@ def test_all_goes_out_in_order_and_in_time(chatter: Chatter) -> None:
     assert all(second <= parcel.created_at + FOLD_S for second, parcel in gone)
     words = [(second, parcel) for second, parcel in gone if not parcel.delivery.last]
     assert all(second == parcel.created_at for second, parcel in words)
+
+
+def test_no_result_passes_the_acknowledgement_of_its_own_job() -> None:
+    words = a_parcel(8, 0)
+    opens = replace(words, kind="opens", delivery=replace(words.delivery, job_id=9))
+    parcels = [a_parcel(7), opens, a_parcel(9), a_parcel(10)]
+    assert ids(next_of(parcels, LIMITS, 1.0, more=False)) == [7]
+    assert ids(next_of(parcels[1:], LIMITS, 1.0, more=False)) == [8]
+    assert ids(next_of(parcels[2:], LIMITS, 1.0, more=False)) == [9, 10]

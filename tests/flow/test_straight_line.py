@@ -11,6 +11,7 @@ from aiosqlite import Connection
 from PIL import Image
 
 from bot.errors import NotSent
+from bot.event import User
 from bot.job import State
 from bot.label import check, recipe_of
 from bot.painter import Easel
@@ -181,6 +182,29 @@ async def test_a_job_is_not_tried_for_ever(studio: Studio) -> None:
     await studio.paint_all()
     assert studio.texts[-1] == "#1 没画成：画了几次，引擎都中途停了，换个说法试试"
     assert await studio.state(1) is State.FAILED
+
+
+async def test_after_restarts_amid_drawing_each_is_drawn_alone(studio: Studio) -> None:
+    for words in ("画一座山", "画一条河", "画一片海"):
+        await studio.says("阿青", words)
+    claim, recover = studio.store.queue.claim, studio.store.queue.recover
+    for _ in range(2):
+        while await studio.store.write(claim) is not None:
+            pass
+        await studio.store.write(recover)  # as a restart does
+    studio.engine.gate.clear()
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(studio.painter.run())
+        await studio.engine.until(1)
+        for _ in range(3):  # the painter looks again at each change
+            await studio.store.write(studio.store.names.seen, User("console", "阿青", f"{_}"))
+            await studio.store.read(studio.store.queue.idle)
+        studio.engine.gate.set()
+        while not await studio.store.read(studio.store.queue.idle):
+            await studio.store.after(studio.store.commits, 0.1)
+        running.cancel()
+    assert studio.engine.together[:2] == [1, 1]
+    assert [await studio.state(n) for n in (1, 2, 3)] == [State.DRAWN] * 3
 
 
 async def test_a_job_that_was_begun_too_often_may_be_what_ends_the_bot(studio: Studio) -> None:
