@@ -16,12 +16,16 @@ from adapters.monitor import Monitor, healthy
 from adapters.pulse import Pulse
 from adapters.readiness import Readiness
 from bot import segment
+from bot.address import Address
 from bot.app import App
 from bot.courier import Courier
 from bot.job import Job
 from bot.label import LabelConfig, label, sketch
 from bot.pace import Pace
 from bot.painter import Painter
+from bot.parsing.follow import follow
+from bot.parsing.parser import parse
+from bot.parsing.portrait import portrait
 from bot.policy import PolicyConfig
 from bot.ports import Adapter, Engine
 from bot.quota import Quota
@@ -108,9 +112,8 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
     """
     styles = Styles.load(own=config.own_styles)
     words = Words.load(config.own_words) if config.words.enabled else None
-    # who speaks first would wait a second for the dictionary
-    warm = words.warm if words else lambda: segment.words("丹青")
-    threading.Thread(target=warm, name="words", daemon=True).start()
+    # who speaks first would wait a second for the dictionary and the patterns, and all others too
+    threading.Thread(target=_warm, args=(config, styles, words), name="words", daemon=True).start()
     store = await Store.open(config.data_dir, config.queue, adapters, time.time)
     knees = config.engine.knee_file or config.data_dir / "knee.json"
     settings = config.engine.model_copy(update={"knee_file": knees.absolute()})
@@ -141,6 +144,19 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
         with contextlib.suppress(asyncio.CancelledError):
             await engine.close()
         await store.close()
+
+
+def _warm(config: Config, styles: Styles, words: Words | None) -> None:
+    """Read something, so that all that reading takes is there."""
+    if words:
+        words.warm()
+    else:
+        segment.words("丹青")
+    said = "丹青，画一只猫，水墨风"
+    Address(names=config.chat.names, prefixes=config.chat.prefixes).rest(said)
+    follow("把猫换成狗", styles)
+    portrait(said)
+    parse(said, styles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,8 +93,14 @@ def _forms(address: Address) -> _Forms:
         prefix=re.compile(rf"^\s*(?:{_any(address.prefixes, whole=False)})"),
         mention=re.compile(rf"(?<![{_HANDLE}@.])(?:{ours})"),
         name=re.compile(rf"@?(?:{pattern.either(names)})(?:bot)?"),
-        lead=pattern.lead({**words, "names": names}),
+        lead=_lead(tuple(names)),
     )
+
+
+@lru_cache(maxsize=8)
+def _lead(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what stands before the content; it takes long to make, whatever the mentions are."""
+    return pattern.lead({**tables(), "names": list(names)})
 
 
 def _any(forms: Iterable[str], *, whole: bool) -> str:
