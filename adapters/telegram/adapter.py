@@ -69,7 +69,7 @@ class TelegramAdapter:
         self._bot = self._wire.bot
         self._me: Me | None = None
         self._menu = Menu(self._bot, roles)
-        self._sender = Sender(self._bot, lambda: self._known, self._settled)
+        self._sender = Sender(self._bot, lambda: self._known, self._settled, limits.private_rate)
         self._editor = Editor(self._bot, lambda: self._known)
         self._presses = dict[str, asyncio.TimerHandle]()
         self._settling = set[asyncio.Task[None]]()

@@ -28,7 +28,7 @@ from adapters.telegram.outbound import (
 )
 from adapters.telegram.place import Place
 from bot.errors import NotSent
-from bot.reply import Delivery, Reply, Sent
+from bot.reply import Delivery, Rate, Reply, Sent
 from bot.wording import say
 
 log = logging.getLogger(__name__)
@@ -44,14 +44,22 @@ T = TypeVar("T")
 class Sender:
     """Makes the calls that a delivery takes."""
 
-    def __init__(self, bot: Bot, me: Callable[[], Me], settle: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        me: Callable[[], Me],
+        settle: Callable[[str], object],
+        rate: Rate | None,
+    ) -> None:
         """Begin.
 
         Args:
             bot: That makes the calls.
             me: Who it is.
             settle: Is told that the press of a button has its answer.
+            rate: Of calls to a private chat.
         """
+        self._rate = rate
         self._bot = bot
         self._me = me
         self._settle = settle
@@ -89,14 +97,20 @@ class Sender:
             parts = asking(reply, words, me.username) if asks else [words]
             return [await letter.say(part, markup) for part in parts]
         try:
-            return await self._show(letter, files, words, markup)
+            pause_s = 0.0 if delivery.chat.group else pause_after(len(files), self._rate)
+            return await self._show(letter, files, words, markup, pause_s)
         except BadRequest as error:
             if letter.posted or not fault.says(error, fault.NO_PHOTOS):
                 raise
             return [await letter.say(_in_words(words), links_to(reply.artworks, me.username))]
 
     async def _show(
-        self, letter: "Letter", files: Sequence[File], words: Words, markup: Markup
+        self,
+        letter: "Letter",
+        files: Sequence[File],
+        words: Words,
+        markup: Markup,
+        pause_s: float,
     ) -> list[Sent]:
         if len(files) == 1 and words.units <= MOST.caption:
             return [await letter.show(files[0], words, markup)]
@@ -107,6 +121,7 @@ class Sender:
             caption = words if captioned and not first else Words("")
             sent += await letter.album(part, caption, first)
             first += count
+        await asyncio.sleep(pause_s)
         if not captioned:
             return [*sent, *[await letter.say(part, markup) for part in split(words)]]
         if markup is not None:
@@ -135,6 +150,12 @@ class Sender:
         except BadRequest as error:  # whoever typed has typed on
             log.info("inline results come too late: %s", error)
         return []
+
+
+def pause_after(pictures: int, rate: Rate | None) -> float:
+    """Return how long an album is waited after, in seconds: each of its pictures is a call."""
+    over = 0 if rate is None else pictures + 1 - rate.calls
+    return over * rate.per_s / rate.calls if rate is not None and over > 0 else 0.0
 
 
 class Letter:

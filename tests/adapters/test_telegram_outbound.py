@@ -21,10 +21,11 @@ from adapters.telegram.outbound import (
     words_of,
 )
 from adapters.telegram.place import Place
+from adapters.telegram.sender import pause_after
 from bot.action import Action, Verb
 from bot.event import Attachment
 from bot.form import Field, Form
-from bot.reply import Button, Named, Reply
+from bot.reply import Button, Named, Rate, Reply
 
 ids = st.integers(1, 10**17)
 text = st.text(st.characters(codec="utf-8"), max_size=200)
@@ -147,3 +148,14 @@ def test_no_picture_of_several_albums_is_alone(count: int) -> None:
 )
 def test_what_telegram_takes_as_a_photo(width: int, height: int, size: int, shows: bool) -> None:  # noqa: FBT001
     assert shows_as_photo(width, height, size) is shows
+
+
+@given(st.integers(1, 10), st.integers(1, 8), st.integers(1, 20))
+def test_what_follows_an_album_waits_until_the_bucket_has_room(
+    pictures: int, calls: int, per_s: int
+) -> None:
+    pause_s = pause_after(pictures, Rate(calls, per_s))
+    refilled = calls + pause_s * calls / per_s
+    assert refilled >= pictures + 1 - 1e-6
+    assert pause_s == 0 or refilled == pytest.approx(pictures + 1)
+    assert pause_after(pictures, None) == 0
