@@ -119,7 +119,7 @@ class Page:
         if edit.sketch is not None and not self.place.inline:
             await self._media(edit.sketch, "sketch.png", shown, markup)
         elif edit.pictured and not self.place.inline:
-            await self._caption(shown, markup)
+            await self._captioned(shown, markup)
         else:
             await self._text(shown, markup)
 
@@ -155,6 +155,15 @@ class Page:
                 reply_markup=markup,
             )
         )
+
+    async def _captioned(self, words: Words, markup: InlineKeyboardMarkup | None) -> None:
+        """Show words under a sketch; or alone, if the end came between its note and the sketch."""
+        try:
+            await self._caption(words, markup)
+        except BadRequest as error:
+            if not fault.says(error, fault.NO_CAPTION):
+                raise
+            await self._text(words, markup)
 
     async def _caption(self, words: Words, markup: InlineKeyboardMarkup | None) -> None:
         await _unless_shown(

@@ -26,6 +26,7 @@ MESSAGE_GONE = (
     *("message to be edited not found", "media_empty", "photo_invalid_dimensions"),
     *("image_process_failed", "inline_message_id_invalid", "not enough rights to send"),
 )
+NO_CAPTION = "there is no caption in the message to edit"
 NO_PHOTOS = (
     *("not enough rights to send photos", "not enough rights to send media"),
     *("not enough rights to send documents", "chat_send_photos_forbidden"),

@@ -18,8 +18,11 @@ from adapters.config import ConfigError
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.check import findings
 from adapters.telegram.config import TelegramConfig
+from adapters.telegram.place import Place
 from adapters.telegram.webhook import MOST_BYTES, SECRET_HEADER, secret_of
 from bot.address import ChatConfig
+from bot.event import Chat
+from bot.reply import Edit, Reply
 from bot.role import Roles
 from tests.flow.stage import running, stage
 from tests.telegram_api.server import FakeTelegram, fake_telegram
@@ -170,3 +173,20 @@ async def test_the_program_serves_telegram_and_ends_when_told(tmp_path: Path) ->
         assert program.returncode == 0
         assert telegram.token.partition(":")[2] not in log.decode()
         assert telegram.refused == []
+
+
+async def test_a_sketch_that_was_noted_but_never_sent_costs_no_words(tmp_path: Path) -> None:
+    async with fake_telegram() as telegram:
+        qing = telegram.person("阿青")
+        async with running(tmp_path, telegram) as play:
+            play.engine.gate.clear()
+            mine = await play.answer_to(qing.says(qing.private, "画一只猫"))
+            place = Place(message=mine.id).pack()
+            words = Reply(text="画到一半")
+            chat = Chat("telegram", str(qing.user.id))
+            await play.adapter.edit(
+                Edit(message=place, chat=chat, reply=words, job_id=1, pictured=True)
+            )
+            assert mine.text == "画到一半"
+            play.engine.gate.set()
+            await play.shows(mine, "画好了 #1")
