@@ -100,6 +100,15 @@ def connections(config: Config) -> dict[str, Connection]:
         from adapters.telegram.adapter import TelegramAdapter
 
         found["telegram"] = TelegramAdapter(config.telegram, config.chat, Roles(config.roles))
+    if config.discord.on:
+        from adapters.discord.adapter import DiscordAdapter
+
+        found["discord"] = DiscordAdapter(
+            config.discord,
+            config.chat,
+            Styles.load(own=config.own_styles),
+            config.data_dir / "discord.json",
+        )
     return found
 
 

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from adapters.console.config import ConsoleConfig
+from adapters.discord.config import DiscordConfig
 from adapters.locale import said
 from adapters.logs import LogConfig
 from adapters.monitor import MonitorConfig
@@ -71,6 +72,7 @@ class Config(BaseSettings):
     label: LabelConfig = Field(default_factory=LabelConfig)
     engine: EngineConfig = Field(default_factory=EngineConfig)
     telegram: TelegramConfig = Field(default_factory=TelegramConfig)
+    discord: DiscordConfig = Field(default_factory=DiscordConfig)
     console: ConsoleConfig = Field(default_factory=ConsoleConfig)
     monitor: MonitorConfig = Field(default_factory=MonitorConfig)
     log: LogConfig = Field(default_factory=LogConfig)
@@ -78,7 +80,8 @@ class Config(BaseSettings):
     @property
     def platforms(self) -> tuple[str, ...]:
         """The chat platforms that are on."""
-        return ("telegram",) if self.telegram.on else ()
+        known = {"telegram": self.telegram.on, "discord": self.discord.on}
+        return tuple(name for name, on in known.items() if on)
 
     @property
     def own_styles(self) -> Path:

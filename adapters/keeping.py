@@ -82,6 +82,10 @@ def _event(platform: str, body: bytes) -> Event | None:
         from adapters.telegram import inbound as telegram  # with all of its types, on use
 
         return telegram.to_event(body, telegram.Ears())
+    if platform == "discord":
+        from adapters.discord import inbound as discord  # with its library, on use
+
+        return discord.to_event(body, discord.Ears())
     return None
 
 

@@ -132,9 +132,14 @@ def check(data: Path | None) -> int:
     ]
     remarks = _remarks(config)
     if config.telegram.on:
-        from adapters.telegram.check import findings  # with its library, on use
+        from adapters.telegram import check as telegram  # with its library, on use
 
-        found = asyncio.run(findings(config.telegram))
+        found = asyncio.run(telegram.findings(config.telegram))
+        faults, remarks = [*faults, *found.faults], [*found.remarks, *remarks]
+    if config.discord.on:
+        from adapters.discord import check as discord  # with its library, on use
+
+        found = asyncio.run(discord.findings(config.discord))
         faults, remarks = [*faults, *found.faults], [*found.remarks, *remarks]
     _print_lines(faults)
     _print_lines(remarks)

@@ -160,7 +160,9 @@ class Courier:
     def _passes(self, parcel: Parcel) -> bool:
         """Return whether a reply is said in passing; what could not be, is said like all."""
         limits = self._adapters[parcel.delivery.chat.platform].limits
-        return limits.passing and parcel.delivery.reply.aside and not parcel.attempts
+        reply = parcel.delivery.reply
+        passes = (limits.passing and reply.aside) or (limits.forms and reply.form is not None)
+        return passes and not parcel.attempts
 
     async def _next(self, chat: str, *, passing: bool) -> tuple[Parcel, ...]:
         """Return what goes out next in a chat; none: nothing yet."""

@@ -10,7 +10,7 @@ import math
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -42,6 +42,9 @@ SAME_SHARE = 0.9
 MIN_SHORT_PX = 64
 """A thumbnail's short side is not made shorter: the words need so much."""
 THUMBNAIL_QUALITY = 85
+QUALITIES = (95, 90, 80)
+"""In which a picture is tried that has to be lighter, and then in smaller sizes."""
+SHRUNK = (0.75, 0.5, 0.25, 0.125)
 SKETCH_PX = 256
 """The longest side of each picture of a sketch."""
 
@@ -175,12 +178,45 @@ def thumbnail(png: bytes, side_px: int) -> bytes:
     stamp, packet = _stamp(width, height), _only_text(png, XMP).encode()
     stamp.press(small)
     for how in ({"quality": THUMBNAIL_QUALITY}, {"lossless": True}):
-        file = BytesIO()
-        small.save(file, "WEBP", xmp=packet, **how)
-        with Image.open(file, formats=("WEBP",)) as made:
-            if stamp.is_on(made.convert("RGB")) and made.info.get("xmp") == packet:
-                return file.getvalue()
+        if (made := _webp(small, stamp, packet, how)) is not None:
+            return made
     raise LabelMissing(f"{ONE_LINE[0]} is not on the thumbnail")
+
+
+def lighter(png: bytes, most_bytes: int) -> bytes:
+    """Return a labelled picture in fewer bytes, as WebP, with both labels: as good as can be.
+
+    Args:
+        png: The labelled picture.
+        most_bytes: That it may have.
+
+    Raises:
+        LabelMissing: The picture carries no label, or none that small can.
+    """
+    image, packet = _open(png), _only_text(png, XMP).encode()
+    whole = Image.frombytes("RGB", image.size, image.convert("RGB").tobytes())
+    stamp = _stamp(*whole.size)
+    for quality in QUALITIES:
+        made = _webp(whole, stamp, packet, {"quality": quality})
+        if made is not None and len(made) <= most_bytes:
+            return made
+    for share in SHRUNK:
+        made = thumbnail(png, round(max(image.size) * share))
+        if len(made) <= most_bytes:
+            return made
+    raise LabelMissing(f"no labelled picture has so few bytes as {most_bytes}")
+
+
+def _webp(
+    image: Image.Image, stamp: "_Stamp", packet: bytes, how: Mapping[str, int | bool]
+) -> bytes | None:
+    """Return a picture as WebP; None if its words or its hidden label got lost on the way."""
+    file = BytesIO()
+    image.save(file, "WEBP", xmp=packet, **how)
+    with Image.open(file, formats=("WEBP",)) as made:
+        if stamp.is_on(made.convert("RGB")) and made.info.get("xmp") == packet:
+            return file.getvalue()
+    return None
 
 
 def sketch(previews: Sequence[Preview], produce_id: str, config: LabelConfig) -> bytes:

@@ -88,6 +88,8 @@ class Reply:
     """Name of the command whose argument this asks for: what is said in answer to it is that."""
     attached: tuple[Attachment, ...] = ()
     """Pictures that go with what is said in answer to a question, besides those that come then."""
+    veiled: bool = False
+    """Whether the pictures are to be seen only by who wants to, where a platform can do that."""
     link: str = ""
     """What a link carries that leads here from anywhere: [A-Za-z0-9_-]{1,64}; empty: none."""
 
@@ -180,6 +182,8 @@ class Limits:
     passing: bool = False
     """Whether somebody can be answered in passing, beside all else. If it is too late for that, the
     adapter says that it did not arrive, and what is `aside` comes again as any other reply."""
+    forms: bool = False
+    """Whether a form opens before whoever pressed: it goes in passing, too."""
     private_rate: Rate | None = None
     """Calls to a private chat; None: as many as one likes. Each picture of an album is one."""
     group_rate: Rate | None = None

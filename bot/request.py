@@ -62,5 +62,7 @@ class Request:
     """Leave the words as they are, where the model would have them translated."""
     polish: bool = False
     """Let a text model rewrite the prompt, where the model has one."""
+    flagged: bool = False
+    """Whether a word in it was flagged: the pictures are shown to who wants to see them."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: what was not understood, or was changed to fit a limit."""

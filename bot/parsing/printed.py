@@ -27,7 +27,7 @@ def printed(request: Request, styles: Styles, *, command: str = "") -> str:
         styles: What styles there are.
         command: What the line begins with, as "/draw ", where only what addresses the bot is read.
     """
-    wanted = replace(request, source="", source_px=None, mask="", notes=())
+    wanted = replace(request, source="", source_px=None, mask="", notes=(), flagged=False)
     line = command
     for line in _lines(wanted, styles, command):
         if _is_read(line, wanted, styles):

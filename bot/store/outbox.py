@@ -123,6 +123,7 @@ class Kept(msgspec.Struct, frozen=True):
     asks: str = ""
     attached: tuple[Attachment, ...] = ()
     link: str = ""
+    veiled: bool = False
     language: Language = "zh"
     plate: tuple[str, int, int] | None = None
     """Name of the file, width and height."""
@@ -196,6 +197,7 @@ class Outbox:
             asks=reply.asks,
             attached=reply.attached,
             link=reply.link,
+            veiled=reply.veiled,
             language=LANGUAGE.get(),
             plate=plate and (plate.path.name, plate.width, plate.height),
         )
@@ -325,6 +327,7 @@ class Outbox:
             asks=kept.asks,
             attached=kept.attached,
             link=kept.link,
+            veiled=kept.veiled,
             plate=self._plates.find(*kept.plate) if kept.plate else None,
         )
         hashes = (artwork.sha256 for artwork in reply.artworks)

@@ -117,6 +117,7 @@ class Words:
             NotWanted: Nothing of it may be drawn.
         """
         verdict = self.judge(request.prompt)
+        request = replace(request, flagged=verdict.action == "flag")
         match verdict.action:
             case "block":
                 raise NotWanted(self.why(verdict.category))

@@ -1,36 +1,20 @@
 """The whole studio on Telegram: a strict server on a real socket, and people."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
-from itertools import count
 from pathlib import Path
-from time import time
 from typing import Any
 
-from adapters.build import Labels, Sketches, policy
-from adapters.config import Config
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.config import TelegramConfig
 from adapters.telegram.limits import MESSAGES
 from bot.address import ChatConfig
-from bot.app import App
-from bot.courier import Courier
 from bot.job import Job, State
-from bot.label import LabelConfig
-from bot.pace import Pace
-from bot.painter import Painter
-from bot.quota import Quota, QuotaConfig
 from bot.reply import Limits
 from bot.role import RoleConfig, Roles
-from bot.rules import Rules
-from bot.store.limits import QueueConfig
-from bot.store.store import Store
-from bot.style import Styles
-from bot.words.judge import Words
 from tests.fakes import FakeEngine
+from tests.flow.studio import MakeEngine, Studio, studio
 from tests.telegram_api.chat import Chat
 from tests.telegram_api.message import Message
 from tests.telegram_api.server import FakeTelegram, fake_telegram
@@ -43,13 +27,12 @@ SWIFT = replace(MESSAGES, private_s=0.1, group_s=0.2, private_rate=None, group_r
 class Stage:
     """The studio on one Telegram, all its stations running."""
 
-    def __init__(
-        self, telegram: FakeTelegram, store: Store, adapter: TelegramAdapter, engine: FakeEngine
-    ) -> None:
+    def __init__(self, telegram: FakeTelegram, adapter: TelegramAdapter, studio: Studio) -> None:
         self.telegram = telegram
-        self.store = store
         self.adapter = adapter
-        self.engine = engine
+        self.studio = studio
+        self.store = studio.store
+        self.engine = studio.engine
 
     async def answer_to(self, message: Message, words: str = "") -> Message:
         """Wait for the bot's answer to a message, with some words in it."""
@@ -77,19 +60,11 @@ class Stage:
         )
 
     async def job(self, id_: int) -> Job:
-        job = await self.store.read(self.store.queue.get, id_)
-        assert job is not None
-        return job
+        return await self.studio.job(id_)
 
     async def until(self, job_id: int, state: State) -> None:
         """Wait until a job is at a station."""
-        async with asyncio.timeout(20):
-            while True:
-                seen = self.store.commits
-                job = await self.store.read(self.store.queue.get, job_id)
-                if job is not None and job.state is state:
-                    return
-                await self.store.after(seen, 0.2)
+        await self.studio.until(job_id, state)
 
 
 @asynccontextmanager
@@ -99,50 +74,28 @@ async def running(
     config: Mapping[str, Any] | None = None,
     *,
     roles: dict[str, RoleConfig] | None = None,
-    engine: Callable[[Callable[[str], bytes]], FakeEngine] = FakeEngine,
+    engine: MakeEngine = FakeEngine,
     at_once: int = 4,
     limits: Limits = SWIFT,
 ) -> AsyncGenerator[Stage]:
     """Run the studio on a Telegram that may have been there before."""
+    adapter = on(telegram, config, roles, limits)
+    talking = {PLATFORM: adapter}
+    async with studio(folder, talking, roles=roles, engine=engine, at_once=at_once) as made:
+        yield Stage(telegram, adapter, made)
+
+
+def on(
+    telegram: FakeTelegram,
+    config: Mapping[str, Any] | None = None,
+    roles: dict[str, RoleConfig] | None = None,
+    limits: Limits = SWIFT,
+) -> TelegramAdapter:
+    """Return an adapter that speaks to it."""
     where = {"base_url": telegram.base_url, "base_file_url": telegram.base_file_url}
     told = {"token": telegram.token, **where, "poll_s": 5, **(config or {})}
     settings = TelegramConfig.model_validate(told)
-    known = Roles(roles)
-    adapter = TelegramAdapter(settings, ChatConfig(), known, limits)
-    store = await Store.open(folder, QueueConfig(drawing_per_user=4), [PLATFORM], time)
-    try:
-        stage = Stage(telegram, store, adapter, engine(store.sources.read))
-        styles, pace = Styles.load(), Pace(time)
-        adapters = {PLATFORM: adapter}
-        courier = Courier(store, adapters, Sketches(LabelConfig()))
-        rules = Rules(
-            policy=policy(Config()),
-            quota=Quota(QuotaConfig(), known),
-            roles=known,
-            words=Words.load(),
-        )
-        app = App(store, adapters, styles, rules, pace, partial(next, count(1)))
-        painter = Painter(
-            store, styles, stage.engine, courier, Labels(LabelConfig()), pace, in_flight=at_once
-        )
-        stations = [
-            asyncio.ensure_future(station)
-            for station in (
-                *(app.run(), painter.run(), courier.run()),
-                adapter.run(partial(app.hear_all, PLATFORM)),
-            )
-        ]
-        try:
-            yield stage
-        finally:
-            for station in stations:
-                station.cancel()
-            await asyncio.wait(stations)
-        ended = [s.exception() for s in stations if not s.cancelled()]
-        assert ended == []
-    finally:
-        store.sources.close()
-        await store.close()
+    return TelegramAdapter(settings, ChatConfig(), Roles(roles), limits)
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""A Discord for tests: its HTTP API and its gateway, and people."""
