@@ -32,8 +32,9 @@ MAX_FAILURES = 3
 """A job that has cost the engine its life this often is not tried again."""
 CUT_SHORT = 2
 """Attempts that the bot did not survive, after which a job may be why."""
-MAX_ATTEMPTS = 10
-"""Nor is one that was begun so often, as after a crash of the bot."""
+MAX_ATTEMPTS = 30
+"""Nor is one that was begun so often, as after a crash of the bot: it was drawn alone then, and
+the bot dies of other things sooner."""
 LOOK_S = 1.0
 """How often to look for work when nothing is heard."""
 ANNOUNCE_S = 2.0

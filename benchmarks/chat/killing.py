@@ -202,7 +202,7 @@ def kill(folder: Path, count: int) -> Iterator[Figure]:
         ("results", "pictures and albums that came"),
         ("repeats", "messages that came again, each marked"),
         ("apologies", "requests given up after some deaths, and so said"),
-        ("unknowable", "edits refused of what became the picture before the kill"),
+        ("unknowable", "edits refused of what showed something else since the kill"),
     ):
         yield Figure(name=name.replace(" ", "_"), words=words, value=seen[name], unit="")
     for name, words in (

@@ -16,9 +16,10 @@ JOB = re.compile(r"#(\d+)：")
 APOLOGY = "处理时出错了"
 GIVEN_UP = "#{} 没画成"
 
-UNKNOWABLE = "there is no text in the message to edit"
-"""Killed three times while a message became the picture, nobody knows what it shows: the picture
-is sent, and the message is to say so, which Telegram refuses if it bears it already."""
+UNKNOWABLE = ("there is no text in the message to edit", "there is no caption in the message")
+"""Killed while a message became a picture, nobody knows what it shows. After three times the
+picture is sent, and the message is to say so, which Telegram refuses if it bears it already; and a
+message that was about to show a sketch is edited as if it did, and if that is refused, as words."""
 
 Kind = Literal["lost", "repeated", "wrong"]
 
@@ -64,7 +65,7 @@ class Ledger:
         for chat, job in shown.keys() - self._jobs.keys():
             yield Fault("wrong", f"{chat.title}: #{job} is shown, and nobody asked for it")
         for words in self.telegram.refused:
-            if UNKNOWABLE in words:
+            if any(one in words for one in UNKNOWABLE):
                 self.seen["unknowable"] += 1
             else:
                 yield Fault("wrong", f"refused: {words}")

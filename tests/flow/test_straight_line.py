@@ -209,7 +209,7 @@ async def test_after_restarts_amid_drawing_each_is_drawn_alone(studio: Studio) -
 
 async def test_a_job_that_was_begun_too_often_may_be_what_ends_the_bot(studio: Studio) -> None:
     await studio.says("阿青", "画一座山")
-    for _ in range(10):
+    for _ in range(MAX_ATTEMPTS):
         assert await studio.store.write(studio.store.queue.claim) is not None
         await studio.store.write(studio.store.queue.recover)  # as a restart does
     await studio.paint_all()
