@@ -14,7 +14,7 @@ from bot.errors import NotSent
 from bot.event import User
 from bot.job import State
 from bot.label import check, recipe_of
-from bot.painter import Easel
+from bot.painter import MAX_ATTEMPTS, Easel
 from bot.store.limits import QueueConfig
 from bot.style import Styles
 from generation.errors import EngineLost, UnknownModel
