@@ -388,9 +388,11 @@ def _is_old(type_: str, data: Mapping[str, Any]) -> bool:
 
 def _unknown_token() -> Exception:
     return _config_error(
-        "discord.token: Discord does not know it; get it from the developer portal, Bot, "
-        "Reset Token",
-        "discord.token：Discord 不认这个令牌，请到开发者后台 Bot 那一页 Reset Token 重新拿",
+        said(
+            "discord.token: Discord does not know it; get it from the developer portal, Bot, "
+            "Reset Token",
+            "discord.token：Discord 不认这个令牌，请到开发者后台 Bot 那一页 Reset Token 重新拿",
+        )
     )
 
 
@@ -404,26 +406,32 @@ def _for_good(error: Exception) -> Exception | None:
             return _unknown_token()
         case 4010 | 4011:
             return _config_error(
-                "discord.shards: Discord wants another number of connections; leave it at 0",
-                "discord.shards：Discord 要的连接数不是这个，写 0 就会自动选",
+                said(
+                    "discord.shards: Discord wants another number of connections; leave it at 0",
+                    "discord.shards：Discord 要的连接数不是这个，写 0 就会自动选",
+                )
             )
         case 4013 | 4014:
             return _config_error(
-                "discord: an intent is not allowed; in the developer portal, Bot, switch Message "
-                "Content Intent on, or off and on again",
-                "discord：有一项 Intent 没有开；请到开发者后台 Bot 那一页打开 Message Content "
-                "Intent（开着就关掉再开）",
+                said(
+                    "discord: an intent is not allowed; in the developer portal, Bot, switch "
+                    "Message Content Intent on, or off and on again",
+                    "discord：有一项 Intent 没有开；请到开发者后台 Bot 那一页打开 Message Content "
+                    "Intent（开着就关掉再开）",
+                )
             )
         case 4012:
             return _config_error(
-                "discord: Discord does not speak this version any more; update danqing",
-                "discord：这个版本的接口 Discord 已经不用了，请升级丹青",
+                said(
+                    "discord: Discord does not speak this version any more; update danqing",
+                    "discord：这个版本的接口 Discord 已经不用了，请升级丹青",
+                )
             )
         case _:
             return None
 
 
-def _config_error(english: str, chinese: str) -> Exception:
+def _config_error(fault: str) -> Exception:
     from adapters.config import ConfigError  # which imports this package's config
 
-    return ConfigError([said(english, chinese)])
+    return ConfigError([fault])

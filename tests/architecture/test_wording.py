@@ -38,6 +38,8 @@ READ = {
     "bot/store/samples.py": {"PROMPT", "草地上的一只狐狸"},
     "adapters/console/inbound.py": {"ROLES"},
     "adapters/telegram/inbound.py": {"丹青"},
+    "adapters/discord/inbound.py": {"丹青"},
+    "adapters/discord/options.py": {"“", "”", "「", "」"},
     "bot/talk.py": {"DRAW"},
 }
 """Names of tables, and words, that are read or drawn, in files that also say something."""
@@ -47,7 +49,7 @@ LISTED = {*shipped().why.values(), *(style.about for style in Styles.load())}
 """What is said of unwanted words, and of styles, stands in their lists."""
 FILES = [
     path
-    for folder in ("bot", "adapters/console", "adapters/telegram")
+    for folder in ("bot", "adapters/console", "adapters/telegram", "adapters/discord")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 
