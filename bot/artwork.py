@@ -27,3 +27,5 @@ class Artwork:
     """Key of the chat where it was asked for."""
     parent_id: int | None = None
     """The artwork that it was derived from."""
+    flagged: bool = False
+    """Whether its words were flagged: where a platform can, it is shown to who wants to see it."""

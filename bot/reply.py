@@ -89,7 +89,8 @@ class Reply:
     attached: tuple[Attachment, ...] = ()
     """Pictures that go with what is said in answer to a question, besides those that come then."""
     veiled: bool = False
-    """Whether the pictures are to be seen only by who wants to, where a platform can do that."""
+    """Whether its sketches are to be seen only by who wants to, where a platform can do that; of
+    artworks each knows it (`Artwork.flagged`)."""
     link: str = ""
     """What a link carries that leads here from anywhere: [A-Za-z0-9_-]{1,64}; empty: none."""
 

@@ -141,7 +141,6 @@ def finished(job: Job, artworks: tuple[Artwork, ...], notes: tuple[str, ...] = (
         artworks=artworks,
         buttons=menu.under(job, artworks),
         to=job.reply_to,
-        veiled=job.request.flagged,
         among=Among(
             user=job.user.key, name=job.user.name or job.user.id, text="\n".join([line, *told])
         ),

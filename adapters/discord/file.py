@@ -10,6 +10,7 @@ from typing import Any
 from discord import File as TheirFile
 
 from adapters.discord.limits import MOST
+from bot.artwork import Artwork
 from bot.label import lighter
 from bot.reply import Reply
 
@@ -40,11 +41,11 @@ def files_of(reply: Reply, most_bytes: int = MOST.file_bytes) -> list[File]:
         most_bytes: That one may have.
     """
     paths = [
-        *((one.path, f"danqing-{one.id}", one.recipe.prompt) for one in reply.artworks),
+        *((one.path, _name(one), one.recipe.prompt) for one in reply.artworks),
         *([(reply.plate.path, reply.plate.path.stem, "")] if reply.plate else []),
     ]
     room = min(most_bytes, (MOST.request_bytes - (1 << 20)) // max(1, len(paths)))
-    return [_file(path, name, about, room, veiled=reply.veiled) for path, name, about in paths]
+    return [_file(path, name, about, room) for path, name, about in paths]
 
 
 def sketch_of(png: bytes, *, veiled: bool) -> File:
@@ -62,9 +63,12 @@ def described(files: list[File]) -> list[Mapping[str, Any]]:
     ]
 
 
-def _file(path: Path, name: str, about: str, most_bytes: int, *, veiled: bool) -> File:
+def _name(artwork: Artwork) -> str:
+    return f"{COVERED if artwork.flagged else ''}danqing-{artwork.id}"
+
+
+def _file(path: Path, name: str, about: str, most_bytes: int) -> File:
     content, kind = path.read_bytes(), "png"
     if len(content) > most_bytes:
         content, kind = lighter(content, most_bytes), "webp"
-    cover = COVERED if veiled else ""
-    return File(name=f"{cover}{name}.{kind}", content=content, about=about)
+    return File(name=f"{name}.{kind}", content=content, about=about)

@@ -117,7 +117,8 @@ class Page:
         edit, shown = self.edit, words or words_of(self.edit.reply)
         markup = None if bare else keyboard(edit.reply.buttons)
         if edit.sketch is not None and not self.place.inline:
-            await self._media(edit.sketch, "sketch.png", shown, markup)
+            veiled = edit.reply.veiled
+            await self._media(edit.sketch, "sketch.png", shown, markup, veiled=veiled)
         elif edit.pictured and not self.place.inline:
             await self._captioned(shown, markup)
         else:
@@ -129,22 +130,32 @@ class Page:
         markup = keyboard(self.edit.reply.buttons)
         content = await asyncio.to_thread(file.handed)
         try:
-            message = await self._media(content, file.name, words, markup)
+            message = await self._media(content, file.name, words, markup, veiled=file.veiled)
         except BadRequest as error:
             if not file.known or not fault.says(error, fault.NO_SUCH_FILE):
                 raise
             content = await asyncio.to_thread(replace(file, known="").handed)
-            message = await self._media(content, file.name, words, markup)
+            message = await self._media(content, file.name, words, markup, veiled=file.veiled)
         if message is None or not message.photo:
             return Sent(self.edit.message, 0)
         largest = max(message.photo, key=lambda size: size.width * size.height)
         return Sent(self.edit.message, 0, ((file.sha256, largest.file_id),))
 
     async def _media(
-        self, content: bytes | str, name: str, words: Words, markup: InlineKeyboardMarkup | None
+        self,
+        content: bytes | str,
+        name: str,
+        words: Words,
+        markup: InlineKeyboardMarkup | None,
+        *,
+        veiled: bool,
     ) -> Message | None:
         media = InputMediaPhoto(
-            content, caption=words.text, caption_entities=words.entities, filename=name
+            content,
+            caption=words.text,
+            caption_entities=words.entities,
+            filename=name,
+            has_spoiler=veiled or None,
         )
         return await _unless_shown(
             self._bot.edit_message_media(

@@ -19,6 +19,8 @@ class File:
     """Empty: it is not to be remembered."""
     as_photo: bool = True
     """Whether it is shown; else it is a document, just as it is."""
+    veiled: bool = False
+    """Whether it is shown only to who wants to see it."""
     known: str = ""
     """By which Telegram knows it as a photo; empty: it does not."""
 
@@ -36,6 +38,7 @@ def files_of(reply: Reply, uploaded: Mapping[str, str]) -> list[File]:
             sha256=artwork.sha256,
             as_photo=not reply.originals
             and shows_as_photo(*artwork.recipe.picture_px, artwork.path.stat().st_size),
+            veiled=artwork.flagged,
             known=uploaded.get(artwork.sha256, ""),
         )
         for artwork in reply.artworks

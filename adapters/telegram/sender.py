@@ -270,6 +270,7 @@ class Letter:
                 reply_markup=markup,
                 reply_parameters=self._answers(),
                 message_thread_id=self._topic,
+                has_spoiler=file.veiled or None,
             )
         return await self._bot.send_document(
             self._chat,
@@ -297,20 +298,13 @@ class Letter:
             raise
 
     async def _media(self, files: Sequence[File], words: Words) -> Sequence[Message]:
-        kind = InputMediaPhoto if all(file.as_photo for file in files) else InputMediaDocument
+        shown = all(file.as_photo for file in files)
         media: list[InputMediaPhoto | InputMediaDocument] = []
         for number, file in enumerate(files):
-            photo = replace(file, as_photo=kind is InputMediaPhoto)
+            photo = replace(file, as_photo=shown)
             handed = await asyncio.to_thread(photo.handed)
-            said = words if number == 0 and words.text else None
-            media.append(
-                kind(
-                    handed,
-                    filename=file.name,
-                    caption=said.text if said else None,
-                    caption_entities=said.entities if said else None,
-                )
-            )
+            said = words if number == 0 and words.text else Words("")
+            media.append(_medium(photo, handed, said))
         return await self._bot.send_media_group(
             self._chat,
             media,
@@ -331,6 +325,22 @@ class Letter:
         topic = message.message_thread_id if message.is_topic_message else None
         place = Place(message=message.message_id, topic=topic)
         return Sent(place.pack(), number, uploads)
+
+
+def _medium(file: File, handed: str | bytes, words: Words) -> InputMediaPhoto | InputMediaDocument:
+    """Return a part of an album."""
+    caption, entities = words.text or None, words.entities
+    if not file.as_photo:
+        return InputMediaDocument(
+            handed, filename=file.name, caption=caption, caption_entities=entities
+        )
+    return InputMediaPhoto(
+        handed,
+        filename=file.name,
+        caption=caption,
+        caption_entities=entities,
+        has_spoiler=file.veiled or None,
+    )
 
 
 def _upload(file: File, message: Message) -> tuple[tuple[str, str], ...]:

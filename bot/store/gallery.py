@@ -23,8 +23,9 @@ from generation.recipe import Recipe
 # The path is empty: it follows from the hash.
 INSERT = """
 INSERT INTO artworks
-    (job_id, number, recipe, path, sha256, owner, made_at, parent_id, chat, entered_for, bytes)
-VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?) RETURNING *
+    (job_id, number, recipe, path, sha256, owner, made_at, parent_id, chat, entered_for, bytes,
+     flagged)
+VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 GET = "SELECT * FROM artworks WHERE id = ?"
@@ -227,6 +228,7 @@ class Gallery:
             row = (
                 *(job.id, number, compact(one.recipe), one.sha256, job.user.key, self._now()),
                 *(parent, job.chat.key, None if one.chat == job.chat.key else one.chat, one.bytes),
+                job.request.flagged,
             )
             for found in await db.execute_fetchall(INSERT, row):
                 await db.execute(ENTER_WORDS, (found["id"], one.words))
@@ -486,6 +488,7 @@ class Gallery:
             number=row["number"],
             chat=row["chat"],
             parent_id=row["parent_id"],
+            flagged=bool(row["flagged"]),
         )
 
 

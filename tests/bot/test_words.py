@@ -1,5 +1,6 @@
 import json
 import logging
+from dataclasses import replace
 import os
 from pathlib import Path
 
@@ -132,9 +133,11 @@ def test_what_is_to_be_avoided_is_not_judged() -> None:
 def test_a_flag_is_noted_without_the_words(caplog: pytest.LogCaptureFixture) -> None:
     request = Request(prompt="性感的猫")
     with caplog.at_level(logging.INFO, logger="bot.words.judge"):
-        assert WORDS.admit(request) == request
+        assert WORDS.admit(request) == replace(request, flagged=True)
     assert "sexual" in caplog.text
     assert "性感" not in caplog.text
+    again = replace(request, prompt="一只猫", flagged=True)
+    assert not WORDS.admit(again).flagged
 
 
 def test_every_category_says_why() -> None:

@@ -30,6 +30,7 @@ from tests.discord_api.modal import read_modal
 from tests.discord_api.refusal import (
     ALREADY_ACKNOWLEDGED,
     UNKNOWN_INTERACTION,
+    UNKNOWN_MESSAGE,
     UNKNOWN_WEBHOOK,
     Form,
     Json,
@@ -116,11 +117,12 @@ def _update(world: World, asked: Request, interaction: Interaction, data: Json) 
     """Change the message that a button is on."""
     source = interaction.source
     assert source is not None
+    if source.deleted:
+        raise not_found(UNKNOWN_MESSAGE, benign=True)
     place = Place(channel=source.channel, interaction=True, ephemeral=source.ephemeral, pings=False)
     body = read_edit(world, asked, data, place, source.body)
     interaction.message = source
-    if not source.deleted:
-        world.edit(source, body)
+    world.edit(source, body)
 
 
 def _say(
@@ -137,6 +139,8 @@ def _say(
     else:
         body = read_new(world, asked, data, place)
     body.flags |= EPHEMERAL if seen_by is not None else 0
+    if interaction.channel.archived and not interaction.channel.locked:
+        interaction.channel.unarchive()
     kinds = {COMMAND: COMMAND_REPLY if interaction.data.get("type") == 1 else MENU_REPLY}
     source = interaction.source
     interaction.deferred = defers

@@ -140,6 +140,12 @@ class Faults:
                 return planned
         return None
 
+    async def released(self, planned: Planned) -> None:
+        """Wait until what hangs is let go."""
+        await planned.released.wait()
+        if planned in self.hanging:
+            self.hanging.remove(planned)
+
     def release(self) -> None:
         """Let all go that hang."""
         for planned in self.hanging:

@@ -197,19 +197,23 @@ class Guild:
         bot = self._world.bot.id
         shown = [one.raw for one in self.members.values() if all_members or one.user.id == bot]
         there: Json = {} if joined else {"unavailable": False}  # that it is left out tells of it
-        return self.raw | there | {
-            "joined_at": self.bot_joined,
-            "large": False,
-            "member_count": len(self.members),
-            "members": shown,
-            "channels": [one.raw for one in self.channels],
-            "threads": [one.raw for one in self.threads if not one.archived],
-            "voice_states": [],
-            "presences": [],
-            "stage_instances": [],
-            "guild_scheduled_events": [],
-            "soundboard_sounds": [],
-        }
+        return (
+            self.raw
+            | there
+            | {
+                "joined_at": self.bot_joined,
+                "large": False,
+                "member_count": len(self.members),
+                "members": shown,
+                "channels": [one.raw for one in self.channels],
+                "threads": [one.raw for one in self.threads if not one.archived],
+                "voice_states": [],
+                "presences": [],
+                "stage_instances": [],
+                "guild_scheduled_events": [],
+                "soundboard_sounds": [],
+            }
+        )
 
 
 _STANDARD: Json = {

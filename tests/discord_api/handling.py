@@ -8,7 +8,6 @@ from aiohttp import web
 from tests.discord_api.fault import (
     ApiError,
     CloudflarePage,
-    Fault,
     Garbage,
     Hang,
     HangBefore,
@@ -81,7 +80,7 @@ async def _answered(
     planned = world.faults.take(call.method, call.route, call.channel_id)
     try:
         if planned is not None:
-            await _before(planned.fault, planned, request)
+            await _before(world, planned, request)
         if route is None:
             raise Refusal(405 if known else 404, NOTHING, _unknown(known=known))
         if not route.is_open and request.headers.get("Authorization") != f"Bot {world.token}":
@@ -89,7 +88,7 @@ async def _answered(
         headers = world.limits.take(call.method, call.route, _major(asked))
         status, body = _done(world, route, asked)
         if planned is not None:
-            await _after(planned.fault, planned, request)
+            await _after(world, planned, request)
     except _Odd as odd:
         return odd.response
     if body is None:
@@ -156,9 +155,9 @@ class _Odd(Exception):
         self.response = response or web.Response()
 
 
-async def _before(fault: Fault, planned: Planned, request: web.Request) -> None:
+async def _before(world: World, planned: Planned, request: web.Request) -> None:
     """Do what a fault does before anything is done."""
-    match fault:
+    match planned.fault:
         case RateLimited(seconds, scope, global_):
             raise too_fast(seconds, "global" if global_ else scope, {}, global_=global_)
         case CloudflarePage(seconds, body):
@@ -172,29 +171,29 @@ async def _before(fault: Fault, planned: Planned, request: web.Request) -> None:
             _cut(request)
             raise _Odd
         case HangBefore():
-            await planned.released.wait()
+            await world.faults.released(planned)
             _cut(request)
             raise _Odd
         case HoldBefore():
-            await planned.released.wait()
+            await world.faults.released(planned)
         case _:
             return
 
 
-async def _after(fault: Fault, planned: Planned, request: web.Request) -> None:
+async def _after(world: World, planned: Planned, request: web.Request) -> None:
     """Do what a fault does when all is done."""
-    match fault:
+    match planned.fault:
         case Garbage(body):
             raise _Odd(web.Response(body=body, content_type="application/json"))
         case ResetAfter():
             _cut(request)
             raise _Odd
         case Hang():
-            await planned.released.wait()
+            await world.faults.released(planned)
             _cut(request)
             raise _Odd
         case Hold():
-            await planned.released.wait()
+            await world.faults.released(planned)
         case _:
             return
 

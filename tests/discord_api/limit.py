@@ -10,6 +10,8 @@ from tests.discord_api.refusal import NOTHING, Json, Refusal
 
 VIA = {"Via": "1.1 google"}
 INVALID_S, MOST_INVALID = 600.0, 10_000
+MOST_BUCKETS = 5_000
+"""Then those that are over are forgotten."""
 INVALID = {401, 403, 429}
 
 
@@ -73,6 +75,8 @@ class Limits:
         if bound is None:
             return {}
         key = f"{method} {route} {major}"
+        if len(self._buckets) > MOST_BUCKETS:
+            self._buckets = {name: one for name, one in self._buckets.items() if one.until > now}
         window = self._buckets.setdefault(key, Window(*bound))
         taken = window.take(now)
         headers = self._headers(window, f"{method} {route}", now)

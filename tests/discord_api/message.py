@@ -136,6 +136,11 @@ class Message:
         return told
 
     @property
+    def fresh(self) -> Json:
+        """It as it is told once, when it is sent: who fetches it later does not see its nonce."""
+        return self.raw if self.nonce is None else self.raw | {"nonce": self.nonce}
+
+    @property
     def plain(self) -> Json:
         """It without the message that it answers."""
         body, world = self.body, self.channel.world
@@ -157,8 +162,6 @@ class Message:
             "embeds": body.embeds,
             "components": body.components,
         }
-        if self.nonce is not None:
-            told["nonce"] = self.nonce
         if self.reply_to is not None:
             told["message_reference"] = reference(self.reply_to)
         if self.interaction is not None:

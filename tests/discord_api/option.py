@@ -106,8 +106,8 @@ class Filled:
         if isinstance(value, int):
             assert option["type"] in (ROLE, MENTIONABLE), f"{option['name']} is no role"
             return str(value)
-        somebody = isinstance(value, User) or hasattr(value, "user")
-        assert option["type"] in (USER, MENTIONABLE) and somebody, f"{option['name']} is nobody"
+        assert option["type"] in (USER, MENTIONABLE), f"{option['name']} is nobody"
+        assert isinstance(value, User) or hasattr(value, "user"), f"{value} is nobody"
         return self.user(value if isinstance(value, User) else value.user)
 
     def user(self, user: User) -> str:

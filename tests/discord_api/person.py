@@ -216,7 +216,8 @@ class Person:
     def presses(self, label: str, message: Message) -> Interaction:
         """Press a button."""
         self._check_sees(message)
-        return self._presses(message, button(message, label)["custom_id"], BUTTON)
+        found = button(message, label)
+        return self._presses(message, found["custom_id"], BUTTON, id=found["id"])
 
     def presses_data(self, message: Message, custom_id: str) -> Interaction:
         """Press a button that is not there: a forged one, or one of an old message."""
@@ -230,10 +231,12 @@ class Person:
         found = menu(message, custom_id)
         labels = [label] if isinstance(label, str) else list(label)
         chosen = values(found, labels)
-        return self._presses(message, found["custom_id"], found["type"], values=chosen)
+        return self._presses(
+            message, found["custom_id"], found["type"], id=found["id"], values=chosen
+        )
 
     def _presses(self, message: Message, custom_id: str, kind: int, **more: Any) -> Interaction:
-        data = {"custom_id": custom_id, "component_type": kind, "id": 2} | more
+        data = {"custom_id": custom_id, "component_type": kind, "id": 1} | more
         of = message.interaction
         whose = of.owners if of is not None else self._owners(message.channel)
         return act(

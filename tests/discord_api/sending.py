@@ -35,7 +35,7 @@ def post(world: World, asked: Request) -> Json:
     given = asked.fields
     nonce = _nonce(given)
     if given.get("enforce_nonce") and (known := _known(world, channel, nonce)):
-        return known.raw
+        return known.fresh
     replied = _replied(world, channel, given)
     place = Place(channel=channel, replied=replied and replied.author)
     body = read_new(world, asked, given, place)
@@ -44,7 +44,7 @@ def post(world: World, asked: Request) -> Json:
     message = world.post(channel, world.bot, body, kind=kind, reply_to=replied, nonce=nonce)
     if given.get("enforce_nonce"):
         world.remember_nonce(message)
-    return message.raw
+    return message.fresh
 
 
 def _nonce(given: Json) -> str | int | None:

@@ -276,8 +276,16 @@ class FakeDiscord:
         for session in list(sessions.all.values()):
             if session.socket is not None:
                 session.socket.say(gateway.INVALID, data=resumable)
-            if not resumable:
-                del sessions.all[session.id]
+            if resumable:
+                continue
+            del sessions.all[session.id]
+            if session.socket is not None:
+                session.socket.session = None
+
+    def wants_heartbeat(self) -> None:
+        """Ask all for a heartbeat at once."""
+        for socket in list(self.world.sessions.sockets):
+            socket.say(gateway.HEARTBEAT)
 
     def reconnect(self) -> None:
         """Ask all to connect anew."""

@@ -111,7 +111,7 @@ class Sessions:
         self.concurrency = concurrency
         self.used = 0
         self._day_from: float | None = None
-        self._begun: dict[int, deque[float]] = {}
+        self.begun: dict[int, deque[float]] = {}
         self._numbers = count(1)
         self.all: dict[str, Session] = {}
         self.sockets: set[Socket] = set()
@@ -144,7 +144,7 @@ class Sessions:
 
     def too_soon(self, shard: int) -> bool:
         """Say if a session of a shard may not begin yet, and note it if it may."""
-        begun = self._begun.setdefault(shard % self.concurrency, deque())
+        begun = self.begun.setdefault(shard % self.concurrency, deque())
         while begun and self._clock() - begun[0] >= IDENTIFY_S:
             begun.popleft()
         if begun:

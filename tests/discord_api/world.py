@@ -265,7 +265,8 @@ class World:
         channel = message.channel
         if message.ephemeral or not channel.may("VIEW_CHANNEL"):
             return
-        told = message.raw | {"channel_type": channel.kind}
+        new = kind == "MESSAGE_CREATE"
+        told = (message.fresh if new else message.raw) | {"channel_type": channel.kind}
         guild = channel.guild
         if guild is not None:
             told["guild_id"] = str(guild.id)

@@ -96,9 +96,7 @@ def on(
     where = {"api_base": discord.api_base, "gateway_url": discord.gateway_url}
     told = {"token": discord.token, **where, "cdn_base": discord.cdn_base, **(config or {})}
     settings = DiscordConfig.model_validate(told)
-    return DiscordAdapter(
-        settings, ChatConfig(), Styles.load(), folder / "discord.json", limits
-    )
+    return DiscordAdapter(settings, ChatConfig(), Styles.load(), folder / "discord.json", limits)
 
 
 @asynccontextmanager

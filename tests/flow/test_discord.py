@@ -168,9 +168,7 @@ async def test_a_picture_that_comes_with_a_command_or_a_message_is_drawn_on(
         hall = play.discord.server("画友会", qing).channel("画画")
         asked = qing.commands(hall, "画", 描述="画成水墨", 图片=png(), 改动=0.5)
         await play.answer_to(asked, "画好了 #1")
-        said = qing.says(
-            hall, "画成油画", mentions=[play.discord.bot], attachments=[png("blue")]
-        )
+        said = qing.says(hall, "画成油画", mentions=[play.discord.bot], attachments=[png("blue")])
         await play.shows(await play.answer_to(said), "画好了 #2")
         bare = qing.says(hall, "", mentions=[play.discord.bot], attachments=[png("green")])
         question = await play.answer_to(bare, "收到图了，想画成什么样？")
@@ -226,3 +224,15 @@ async def test_commands_are_sent_once(tmp_path: Path) -> None:
         puts = [call for call in discord.calls if call.method == "PUT"]
         assert len(puts) == 1
         assert discord.refused == []
+
+
+async def test_flagged_pictures_are_behind_a_spoiler_wherever_they_are_shown(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as play:
+        qing = play.discord.person("阿青")
+        hall = play.discord.server("画友会", qing).channel("画画")
+        mine = await play.answer_to(qing.commands(hall, "画", 描述="流血的战士"), "画好了 #1")
+        assert [one.spoiler for one in mine.attachments] == [True]
+        history = await play.answer_to(qing.commands(hall, "历史"))
+        assert [one.spoiler for one in history.attachments] == [True]
