@@ -107,7 +107,7 @@ class App:
         Raises:
             DiskFull: It was not kept.
         """
-        await self._store.write(self._store.inbox.receive, platform, update_id, body)
+        await self._store.hurry(self._store.inbox.receive, platform, update_id, body)
 
     async def hear_all(self, platform: str, updates: Sequence[tuple[str, bytes]]) -> None:
         """Keep updates that came together, each an id and a body: all of them, or none.
@@ -115,7 +115,7 @@ class App:
         Raises:
             DiskFull: They were not kept.
         """
-        await self._store.write(self._store.inbox.receive_all, platform, updates)
+        await self._store.hurry(self._store.inbox.receive_all, platform, updates)
 
     async def run(self) -> None:
         """Answer what the inbox holds, for ever: one's own in order, those of others beside."""

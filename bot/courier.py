@@ -217,7 +217,19 @@ class Courier:
                 log.info("the message of job %d is left as it is: %s", opening.job_id, error)
         if parcel.kind == "closes":
             return Handed(())
-        return Handed(await adapter.send(parcel.delivery))
+        sent = await adapter.send(parcel.delivery)
+        return Handed(sent, edited=await self._was_edited(parcel, sent))
+
+    async def _was_edited(self, parcel: Parcel, sent: Sequence[Sent]) -> bool:
+        """Return whether the platform has found a result in the job's own message.
+
+        That is where an attempt before has put it, though nobody was told.
+        """
+        job_id = parcel.delivery.job_id
+        if job_id is None or not (parcel.attempts and parcel.delivery.last):
+            return False
+        opening = await self._store.read(self._store.outbox.opening, job_id)
+        return opening is not None and opening.message in {one.id for one in sent}
 
     async def _place_for(self, parcel: Parcel, adapter: Adapter) -> Opening | None:
         """Return the job's own message, if this belongs into it."""
@@ -248,6 +260,8 @@ class Courier:
 
     def _hopeless(self, parcel: Parcel, error: NotSent) -> bool:
         """Return whether a reply is given up; a platform out of reach may be back tomorrow."""
+        if error.hopeless:
+            return True
         if error.refused or error.arrived is not False:
             return parcel.attempts + 1 >= MAX_ATTEMPTS
         return self._store.now() - parcel.created_at > KEEP_S

@@ -130,6 +130,7 @@ class NotSent(Exception):
         retry_after_s: float | None = None,
         final: bool = False,
         refused: bool = False,
+        hopeless: bool = False,
     ) -> None:
         """Say what is known.
 
@@ -140,12 +141,14 @@ class NotSent(Exception):
             final: No further attempt can succeed: the chat is gone, or the bot was put out of it.
             refused: The platform was there, and will not have it as it is; else it was out of
                 reach, or wants to be asked again later.
+            hopeless: No further attempt at this can succeed; all else can be said there.
         """
         super().__init__(words)
         self.arrived = arrived
         self.retry_after_s = retry_after_s
         self.final = final
         self.refused = refused
+        self.hopeless = hopeless
 
 
 class MessageGone(Exception):

@@ -239,10 +239,10 @@ class DiscordAdapter:
         try:
             event = inbound.event_of(self._wire.known, type_, data, self._ears)
             inbound.kept(self._wire.known, type_, data)
-        except (ValueError, KeyError, TypeError) as error:
+            return event is not None and not _is_old(type_, data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("discord: an event cannot be read: %r", error)
             return False
-        return event is not None and not _is_old(type_, data)
 
     # ── out ─────────────────────────────────────────────────────────────────────────────────
 

@@ -114,8 +114,9 @@ class Answering:
 
         Of one that came to a process before, nobody knows.
         """
-        if place.interaction is None or place.interaction in self._waiting:
+        if place.interaction is None:
             return False
+        self._give_up_form(place)  # what is said instead of it need not wait
         task = self._under_way.get(place.interaction)
         if task is not None:
             return await asyncio.shield(task)
@@ -137,7 +138,9 @@ class Answering:
         return f"{FILL}{key}#{form.action.pack()}"
 
     def _give_up_form(self, place: Place) -> None:
-        if place.interaction is not None and self._waiting.pop(place.interaction, None):
+        timer = None if place.interaction is None else self._waiting.pop(place.interaction, None)
+        if timer is not None:
+            timer.cancel()
             self._give(place, _deferral(place))
 
     def _give(self, place: Place, answer: Mapping[str, Any]) -> asyncio.Task[bool]:
@@ -149,17 +152,24 @@ class Answering:
         return task
 
     async def _given(self, place: Place, answer: Mapping[str, Any]) -> bool:
-        try:
-            await self._wire.called_back(place, answer, LATE_S)
-        except fault.Failure as error:
-            if fault.code_of(error) == fault.ACKNOWLEDGED:
-                return True
-            log.info("discord: an interaction got no answer: %s: %s", type(error).__name__, error)
-            if place.interaction is not None:
-                _bound(self._failed)
-                self._failed[place.interaction] = None
-            return False
-        return True
+        for last in (False, True):
+            try:
+                await self._wire.called_back(place, answer, LATE_S)
+            except fault.Failure as error:
+                if fault.code_of(error) == fault.ACKNOWLEDGED:
+                    return True
+                if not last and fault.may_have_arrived(error):
+                    continue  # that it has, another attempt is told
+                self._note_failed(place, error)
+                return False
+            return True
+        return False
+
+    def _note_failed(self, place: Place, error: BaseException) -> None:
+        log.info("discord: an interaction got no answer: %s: %s", type(error).__name__, error)
+        if place.interaction is not None:
+            _bound(self._failed)
+            self._failed[place.interaction] = None
 
 
 def offered(typed: str, styles: Styles) -> Iterable[tuple[str, str]]:

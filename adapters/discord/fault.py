@@ -50,6 +50,13 @@ def is_too_large(error: BaseException) -> bool:
     return isinstance(error, HTTPException) and error.status == PAYLOAD
 
 
+def may_have_arrived(error: BaseException) -> bool:
+    """Return whether a call may have been done, though it has failed."""
+    if isinstance(error, aiohttp.ClientConnectorError | RateLimited):
+        return False
+    return not isinstance(error, HTTPException) or isinstance(error, DiscordServerError)
+
+
 def of_send(error: BaseException) -> NotSent:
     """Return what a failed call means for what it was to send."""
     words = f"{type(error).__name__}: {error}"

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from discord.utils import escape_markdown
-
 from adapters.discord.hidden import ASK, PICK, Question
 from adapters.discord.inbound import PLATFORM
 from adapters.discord.limits import MOST
@@ -33,20 +31,17 @@ MANY = 5
 """More buttons of one kind than this are a select."""
 ONE_LINE = 100
 """Characters up to which a field has one line."""
-_SIGNS = re.compile(r"[<\[\]()#\-+.]|(?<=\d)\.")
-_LIST = re.compile(r"^(\s*)([-+#]|\d+(?=\.))", re.MULTILINE)
+_SIGNS = re.compile(r"[\\*_~`|<\[]|:(?=[\w+-]{0,40}(?::|\Z))|@(?=everyone|here)", re.ASCII)
+_HEAD = re.compile(r"(?<![^\n\r])([^\S\n]*\d*)([-+#>.])")
 
 
 def safe(text: str) -> str:
     """Return a text that is read as it is written.
 
-    discord.py escapes what makes words bold, hidden or a link; emoji, people and channels begin
-    with <, headings and lists with a sign at the head of a line.
+    What makes words bold, hidden or a link is escaped anywhere; what makes them a heading, a list
+    or a quotation, at the head of a line. A bare link stays one.
     """
-    escaped = escape_markdown(text, ignore_links=False).replace("<", "\\<")
-    escaped = re.sub(r"(?m)^(\s*)(#{1,3}\s|[-+]\s)", r"\1\\\2", escaped)
-    escaped = re.sub(r"(?m)^(\s*\d+)\.(?=\s)", r"\1\\.", escaped)
-    return re.sub(r"(?m)^(\s*)(?<!\\)-#", r"\1\\-#", escaped)
+    return _HEAD.sub(r"\1\\\2", _SIGNS.sub(r"\\\g<0>", text))
 
 
 def words_of(reply: Reply, *, repeated: bool = False) -> str:
@@ -56,7 +51,7 @@ def words_of(reply: Reply, *, repeated: bool = False) -> str:
         text = texts.marked(text)
     spans = [
         *((start, end, "~~", "~~", None) for start, end in reply.struck),
-        *((*_span(one), "", "", _person(one)) for one in reply.named),
+        *((*_span(one), "", "", person) for one in reply.named if (person := _person(one))),
     ]
     parts, at = list[str](), 0
     for start, end, before, after, person in sorted(spans, key=lambda span: span[:2]):
@@ -76,7 +71,7 @@ def split(words: str, most: int = MOST.text) -> list[str]:
         end = _end(words, most)
         parts.append(words[:end].rstrip())
         words = words[end:].lstrip("\n")
-    return [*parts, words]
+    return [part for part in (*parts, words) if part.strip()] or [""]
 
 
 def clipped(words: str, most: int = MOST.text) -> str:
@@ -150,8 +145,9 @@ def _rows(rows: Iterable[Sequence[Button]]) -> Iterator[dict[str, Any]]:
         return
     seen = set[str]()
     for row in rows:
-        fresh = [one for one in row if one.action.pack() not in seen]
-        seen |= {one.action.pack() for one in fresh}
+        told = {one.action.pack(): one for one in row}
+        fresh = [one for packed, one in told.items() if packed not in seen]
+        seen |= told.keys()
         for at in range(0, len(fresh), MOST.in_a_row):
             yield _row([_pressed(one) for one in fresh[at : at + MOST.in_a_row]])
 
@@ -207,6 +203,5 @@ def _end(text: str, most: int) -> int:
     """Return where a text is parted: at the end of a line, and never behind a lone backslash."""
     line = text.rfind("\n", 0, most + 1)
     end = line if line > most // 2 else most
-    while end > 1 and text[end - 1] == "\\":
-        end -= 1
-    return end
+    behind = end - len(text[:end].rstrip("\\"))
+    return end - behind % 2

@@ -66,7 +66,7 @@ class Sender:
         self._wire = wire
         self._answering = answering
         self._since = time.time()
-        self._filled = dict[int, None]()
+        self._filled = dict[int, int]()
 
     async def send(self, delivery: Delivery) -> list[Sent]:
         """Send all of it.
@@ -76,16 +76,13 @@ class Sender:
             NotSent: A part of it has gone out, or it can go nowhere.
         """
         reply, place = delivery.reply, Place.read(delivery.reply.to)
+        if reply.form is not None and await self._answering.open_form(place, reply.form):
+            return []
         alive = _is_young(place) and await self._answering.is_answered(place)
-        if reply.form is not None:
-            if await self._answering.open_form(place, reply.form):
-                return []
-            alive = _is_young(place) and await self._answering.is_answered(place)
         letter = Letter(self._wire, delivery, place, alive=alive)
-        pages = await self._pages(letter, reply, delivery)
-        aside = (reply.aside or reply.form is not None) and place.kind == "p"
-        if aside and alive and not delivery.again:
-            await letter.whispered(pages[0])
+        aside = alive and place.kind == "p" and (reply.aside or reply.form is not None)
+        pages = await self._pages(letter, delivery, aside=aside)
+        if aside and await letter.whispered(pages[0]):
             return []
         sent = list[Sent]()
         for number, page in enumerate(pages):
@@ -98,9 +95,10 @@ class Sender:
                 raise NotSent(f"a part of it: {error}", arrived=None) from error
         return sent
 
-    async def _pages(self, letter: "Letter", reply: Reply, delivery: Delivery) -> list[Page]:
+    async def _pages(self, letter: "Letter", delivery: Delivery, *, aside: bool) -> list[Page]:
         """Return the messages that it takes."""
-        repeated = delivery.repeated and not letter.looks_back
+        reply = delivery.reply
+        repeated = delivery.repeated and (aside or not letter.looks_back)
         parts = split(words_of(reply, repeated=repeated))
         room = self._wire.room.get(delivery.chat.id, MOST.file_bytes)
         files = await asyncio.to_thread(files_of, reply, room)
@@ -124,12 +122,14 @@ class Sender:
 
     async def _fills(self, letter: "Letter", page: Page) -> bool:
         """Return whether a page becomes the answer to a command: the first one does."""
-        key = letter.place.interaction
-        if letter.place.kind != "c" or not letter.alive or key is None or key in self._filled:
+        key, mine = letter.place.interaction, letter.number
+        if letter.place.kind != "c" or not letter.alive or key is None:
             return False
+        if key in self._filled:
+            return self._filled[key] == mine  # an attempt before: nobody knows what became of it
         if len(self._filled) >= KEPT:
             del self._filled[next(iter(self._filled))]
-        self._filled[key] = None
+        self._filled[key] = mine
         return born(key) > self._since or await letter.waits(page)
 
 
@@ -145,24 +145,31 @@ class Letter:
         self._channel = delivery.chat.id
 
     @property
+    def number(self) -> int:
+        """Id of the delivery."""
+        return self._delivery.id
+
+    @property
     def looks_back(self) -> bool:
         """Whether it can be seen if it is there already."""
         answers = self.place.message is not None or self.place.interaction is not None
         return answers and not (self.place.outside or self.place.private)
 
-    async def whispered(self, page: Page) -> None:
-        """Say something to whoever pressed, alone.
+    @property
+    def _is_of_job(self) -> bool:
+        """Whether it is the message of a job, or its end: that is for all, wherever it began."""
+        return self._delivery.last or self._delivery.reply.wait is not None
 
-        Raises:
-            NotSent: It is too late for that.
-        """
+    async def whispered(self, page: Page) -> bool:
+        """Say something to whoever pressed, alone; False if it is too late for that."""
         try:
             body = page.body(flags=EPHEMERAL | NO_PREVIEWS)
             await self._wire.by_token("POST", "", self.place, json=body, files=page.files)
         except fault.Failure as error:
-            if fault.is_dead(error):
-                raise NotSent(str(error)) from error
-            raise
+            if not fault.is_dead(error):
+                raise
+            self.alive = False
+        return self.alive
 
     async def posted(self, page: Page, number: int, *, fills: bool) -> Sent:
         """Send a page, where it belongs.
@@ -179,8 +186,7 @@ class Letter:
                 if not fault.is_dead(error):
                     raise
                 self.alive = False
-        about_job = self._delivery.job_id is not None
-        if self.place.private and not (about_job and not self.place.outside):
+        if self.place.private and not self._is_of_job:
             return await self._beside(page, EPHEMERAL)
         if self.place.outside:
             return await self._beside(page, 0)
@@ -208,7 +214,7 @@ class Letter:
             except fault.Failure as error:
                 if not fault.is_dead(error):
                     raise
-        raise NotSent("its interaction is over, and there is no other way", refused=True)
+        raise NotSent("its interaction is over, and there is no other way", hopeless=True)
 
     async def _by_token(self, method: str, path: str, page: Page, **more: object) -> Sent:
         answer = await self._sized(
@@ -227,7 +233,7 @@ class Letter:
         if again and self.looks_back and (there := await self._found(page, told)) is not None:
             return _sent(there, Place())
         more: dict[str, object] = {"nonce": told, "enforce_nonce": True, "flags": NO_PREVIEWS}
-        if self.place.message is not None and not number:
+        if self.place.message is not None and not number and not self.place.private:
             answered = {"message_id": str(self.place.message), "fail_if_not_exists": False}
             more["message_reference"] = answered
         answer = await self._sized(

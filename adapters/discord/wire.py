@@ -1,7 +1,8 @@
 """The calls to Discord's REST API, made by discord.py's own client, which keeps to its rates."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,8 +21,25 @@ WAIT_S = 30.0
 """A wait for its rate that is longer is left to the courier, as discord.py can tell it."""
 CALL_S, FILES_S = 30.0, 90.0
 """How long a call may take."""
+SHOWN = 80
+"""Characters of what is no answer, for the log."""
 LIMIT_KEPT = 10_000
 """Channels of which is remembered how large a file may be there."""
+
+
+class _Http(HTTPClient):
+    """discord.py's client.
+
+    Who waits while nothing may be called holds up all others until then; if it is given up
+    meanwhile, they would wait for ever.
+    """
+
+    async def request(self, route: Route, **more: Any) -> Any:
+        try:
+            return await super().request(route, **more)
+        except asyncio.CancelledError:
+            self._global_over.set()
+            raise
 
 
 class Wire:
@@ -34,7 +52,7 @@ class Wire:
         """Begin; nothing is called yet."""
         Route.BASE = config.api_base  # of all that discord.py calls: that is how it is told
         self._config = config
-        self._http: HTTPClient | None = None
+        self._http: _Http | None = None
         self._hooks = AsyncWebhookAdapter()
         self._session: aiohttp.ClientSession | None = None
         self.me: Me | None = None
@@ -55,18 +73,19 @@ class Wire:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         if self._http is not None:
             await self._http.close()
-        self._http = HTTPClient(
+        self._http = _Http(
             asyncio.get_running_loop(),
             proxy=self._config.proxy or None,
             max_ratelimit_timeout=WAIT_S,
         )
-        user = await self._http.static_login(self._config.token.get_secret_value())
-        self.application = await self.call("GET", "/oauth2/applications/@me")
-        self.me = Me(
-            id=int(user["id"]),
-            application=int(self.application["id"]),
-            username=user["username"],
-        )
+        with _readable():
+            user = await self._http.static_login(self._config.token.get_secret_value())
+            self.application = await self.call("GET", "/oauth2/applications/@me")
+            self.me = Me(
+                id=int(user["id"]),
+                application=int(self.application["id"]),
+                username=user["username"],
+            )
         return self.me
 
     async def close(self) -> None:
@@ -107,15 +126,12 @@ class Wire:
             raise NotSent("discord was not reached yet")
         asked = f"{path}?{urlencode(query)}" if query else path
         route = Route(method, asked, metadata=None, **ids)
-        async with asyncio.timeout(FILES_S if files else CALL_S):
-            if files:
-                form = _form(json, files)
-                return await self._http.request(
-                    route, form=form, files=[one.handed() for one in files]
-                )
-            if json is None:
-                return await self._http.request(route)
-            return await self._http.request(route, json=json)
+        more: dict[str, Any] = {} if json is None else {"json": json}
+        if files:
+            more = {"form": _form(json, files), "files": [one.handed() for one in files]}
+        with _readable():
+            async with asyncio.timeout(FILES_S if files else CALL_S):
+                return _told(await self._http.request(route, **more))
 
     async def called_back(self, place: Place, answer: Mapping[str, Any], limit_s: float) -> None:
         """Give an interaction its first answer.
@@ -129,8 +145,11 @@ class Wire:
             webhook_id=place.interaction,
             webhook_token=place.token,
         )
-        async with asyncio.timeout(limit_s):
-            await self._hooks.request(route, self._opened, payload=dict(answer), proxy=self._proxy)
+        with _readable():
+            async with asyncio.timeout(limit_s):
+                await self._hooks.request(
+                    route, self._opened, payload=dict(answer), proxy=self._proxy
+                )
 
     async def by_token(
         self,
@@ -153,15 +172,19 @@ class Wire:
             webhook_id=self.known.application,
             webhook_token=place.token,
         )
-        async with asyncio.timeout(FILES_S if files else CALL_S):
-            return await self._hooks.request(
-                route,
-                self._opened,
-                payload=None if files or json is None else msgspec.convert(json, dict[str, Any]),
-                multipart=_form(json, files) if files else None,
-                files=[one.handed() for one in files],
-                proxy=self._proxy,
-            )
+        with _readable():
+            async with asyncio.timeout(FILES_S if files else CALL_S):
+                told = await self._hooks.request(
+                    route,
+                    self._opened,
+                    payload=None
+                    if files or json is None
+                    else msgspec.convert(json, dict[str, Any]),
+                    multipart=_form(json, files) if files else None,
+                    files=[one.handed() for one in files],
+                    proxy=self._proxy,
+                )
+                return _told(told)
 
     async def fetched(self, url: str) -> bytes:
         """Return a file.
@@ -191,6 +214,26 @@ class Wire:
     @property
     def _proxy(self) -> str | None:
         return self._config.proxy or None
+
+
+@contextmanager
+def _readable() -> Generator[None]:
+    """Have an answer that cannot be read be as one that did not arrive."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise aiohttp.ClientPayloadError(f"cannot be read: {error!r}") from error
+
+
+def _told(answer: Any) -> Any:
+    """Return an answer; a page is none.
+
+    Raises:
+        ValueError: It is one.
+    """
+    if answer and isinstance(answer, str):
+        raise ValueError(f"no JSON: {answer[:SHOWN]}")
+    return answer
 
 
 def _form(json: object, files: Sequence[File]) -> list[dict[str, Any]]:

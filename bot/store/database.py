@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Concatenate, ParamSpec, Self, TypeVar
@@ -17,6 +17,7 @@ import aiosqlite
 from aiosqlite import Connection
 
 from bot.errors import DiskFull, NewerStore, StoreBusy, StoreDamaged, StoreReadOnly
+from bot.store.turn import Line, Turn
 from bot.wording import say
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Database:
         """Grows with every commit that changed something."""
         self._writer = writer
         self._lock = lock
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
         self._committed = asyncio.Event()
         self._writes = set[asyncio.Task[object]]()
 
@@ -103,7 +104,27 @@ class Database:
         Raises:
             DiskFull: Nothing was written, because nothing more fits.
         """
-        task = asyncio.ensure_future(self._transact(lambda db: work(db, *args, **kwargs)))
+        return await self._shielded(
+            self._transact(lambda db: work(db, *args, **kwargs), self._turn.line)
+        )
+
+    async def hurry(
+        self,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Like write, but before all that waits to be written.
+
+        Raises:
+            DiskFull: Nothing was written, because nothing more fits.
+        """
+        return await self._shielded(
+            self._transact(lambda db: work(db, *args, **kwargs), self._turn.hurry)
+        )
+
+    async def _shielded(self, writing: Coroutine[None, None, T]) -> T:
+        task = asyncio.ensure_future(writing)
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
         return await asyncio.shield(task)
@@ -116,8 +137,8 @@ class Database:
             async with asyncio.timeout(timeout_s):
                 await self._committed.wait()
 
-    async def _transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        async with self._turn:
+    async def _transact(self, work: Callable[[Connection], Awaitable[T]], line: Line) -> T:
+        async with line:
             before = self._writer.total_changes
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")

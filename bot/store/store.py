@@ -120,6 +120,15 @@ class Store:
         """Run work(transaction, ...): all of it is on disk on return, or none."""
         return await self._database.write(work, *args, **kwargs)
 
+    async def hurry(
+        self,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Like write, but before all that waits to be written: somebody waits to be heard."""
+        return await self._database.hurry(work, *args, **kwargs)
+
     async def insist(
         self,
         work: Callable[Concatenate[Connection, P], Awaitable[T]],

@@ -236,3 +236,25 @@ async def test_flagged_pictures_are_behind_a_spoiler_wherever_they_are_shown(
         assert [one.spoiler for one in mine.attachments] == [True]
         history = await play.answer_to(qing.commands(hall, "历史"))
         assert [one.spoiler for one in history.attachments] == [True]
+
+
+async def test_a_form_that_is_not_to_be_had_is_refused_in_a_whisper(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        qing, wang = play.discord.person("阿青"), play.discord.person("老王")
+        hall = play.discord.server("画友会", qing, wang).channel("画画")
+        mine = await play.answer_to(qing.commands(hall, "画", 描述="一只猫"), "画好了 #1")
+        told = await play.whispered(wang.presses("✏️ 改一改", mine), "这是别人的画")
+        assert told.ephemeral
+
+
+async def test_what_begins_in_private_is_drawn_before_all(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        qing = play.discord.person("阿青")
+        hall = play.discord.server("画友会", qing).channel("画画")
+        await play.answer_to(qing.commands(hall, "画", 描述="一只猫"), "画好了 #1")
+        shown = await play.answer_to(qing.commands(hall, "历史"))
+        assert shown.ephemeral
+        one = await play.answer_to(qing.commands(hall, "查看", 编号=1))
+        assert not one.ephemeral
+        qing.presses("🎲 变化", one)
+        await play.in_channel(hall, "画好了 #2")
