@@ -37,7 +37,7 @@ test-gpu: $(DEV) ## what needs a CUDA device
 	$(VENV)/bin/pytest -m gpu
 
 bench: $(DEV)    ## every figure, in tables
-	@for name in line parity kill fairness fast dtype training parsing words serving chat_telegram; do echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; done
+	@for name in line parity kill fairness fast dtype training parsing words serving chat_telegram chat_discord; do echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; done
 
 fix: $(DEV)      ## format, and mend what ruff can
 	$(VENV)/bin/ruff check --fix .

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.chat.killing import kill
 from benchmarks.chat.load import load
 from benchmarks.chat.program import calls_of, running, settings
+from benchmarks.chat.talk import MOST, talk
 from benchmarks.figure import Figure, arguments, report
 from tests.telegram_api.server import fake_telegram
 from tests.telegram_api.world import Call
@@ -40,7 +41,7 @@ def measure(folder: Path, given: Namespace) -> Iterator[Figure]:
     if "load" in given.only:
         yield from load(folder / "load", 15.0 if given.quick else given.minutes * 60)
     if "kill" in given.only:
-        yield from kill(folder / "kill", given.rounds or (4 if given.quick else 1000))
+        yield from kill(folder / "kill", given.rounds or (4 if given.quick else 1000), talk, MOST)
 
 
 def start(folder: Path, times: int) -> Figure:

@@ -54,7 +54,7 @@ from bot.wording import LANGUAGE, say
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 2
+MAX_ATTEMPTS = 5
 """An update that the process has died on so often again is not tried once more."""
 AT_ONCE = 512
 """Updates that are on their way to an answer; the others wait on the disk."""

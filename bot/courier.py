@@ -38,6 +38,9 @@ LOOK_S = 1.0
 SLOWEST_S = 60.0
 """The longest wait between two attempts that the platform did not ask for."""
 
+Lane = tuple[str, bool]
+"""A chat, by key, and whether what is said in passing there, or all else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Handed:
@@ -70,7 +73,9 @@ class Courier:
         self._adapters = adapters
         self._channels = Channels(store.now, sleep)
         self._herald = Herald(store, adapters, self._channels, sketcher)
-        self._serving = dict[tuple[str, bool], asyncio.Task[None]]()
+        self._serving = dict[Lane, asyncio.Task[None]]()
+        self._looked = dict[Lane, tuple[int, float]]()
+        """The newest reply when it was last served, and when that was."""
         self._under_way = set[int]()
         self._shown = dict[int, Status]()
         self._showing = dict[int, asyncio.Task[None]]()
@@ -81,13 +86,31 @@ class Courier:
             tasks.create_task(self._herald.run())
             while True:
                 seen = self._store.commits
-                for chat in await self._store.read(self._store.outbox.chats):
-                    for lane in ((chat, False), (chat, True)):
-                        if lane not in self._serving:
-                            task = tasks.create_task(self.serve(chat, passing=lane[1]))
-                            self._serving[lane] = task
-                            task.add_done_callback(lambda _, lane=lane: self._serving.pop(lane))
+                newest = await self._store.read(self._store.outbox.chats)
+                for lane in self._worth_a_look(newest):
+                    task = tasks.create_task(self.serve(lane[0], passing=lane[1]))
+                    self._serving[lane] = task
+                    task.add_done_callback(lambda _, lane=lane: self._serving.pop(lane))
                 await self._store.after(seen, LOOK_S)
+
+    def _worth_a_look(self, newest: Mapping[str, int]) -> list[Lane]:
+        """Return where something is new, and every now and then all else: its time may have come.
+
+        Were all that waits looked at after each commit, each reply would cost a look at all others.
+
+        Args:
+            newest: The newest reply that waits for a chat, by key.
+        """
+        now, looked = asyncio.get_running_loop().time(), dict[Lane, tuple[int, float]]()
+        found = list[Lane]()
+        for chat, id_ in newest.items():
+            for lane in ((chat, False), (chat, True)):
+                known, at = looked[lane] = self._looked.get(lane, (0, 0.0))
+                if lane not in self._serving and (known != id_ or now >= at + LOOK_S):
+                    looked[lane] = id_, now
+                    found.append(lane)
+        self._looked = looked
+        return found
 
     async def serve(self, chat: str, *, passing: bool = False) -> None:
         """Send what is due in a chat, by key, in order.

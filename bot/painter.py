@@ -182,9 +182,11 @@ class Painter:
 
     async def _stop_cancelled(self) -> None:
         """Stop drawing what its user has cancelled."""
-        for easel in list(self._going.values()):
-            job = await self._store.read(self._store.queue.get, easel.job.id)
-            if job is not None and job.state is State.CANCELLED and easel.task is not None:
+        if not self._going:
+            return
+        for id_ in await self._store.read(self._store.queue.cancelled, list(self._going)):
+            easel = self._going.get(id_)
+            if easel is not None and easel.task is not None:
                 easel.task.cancel()
                 await asyncio.wait([easel.task])
 

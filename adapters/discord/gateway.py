@@ -39,6 +39,7 @@ FATAL = {4004, 4010, 4011, 4012, 4013, 4014}
 LEFT = 4000
 """The code with which it is left so that its session can be gone on with; any but 1000 and 1001."""
 UP = {"READY", "RESUMED"}
+"""Events that say that others come."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -114,11 +115,19 @@ def _options(*, reads: bool, proxy: str) -> dict[str, Any]:
     }
 
 
+def _read_only_needed(client: Client) -> None:
+    """Have discord.py make nothing of events but what it needs for the connection itself."""
+    parsers = client._connection.parsers  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    for kind in parsers.keys() - UP:
+        del parsers[kind]
+
+
 class Single(Client):
     """One connection."""
 
     def __init__(self, ear: Ear, gateway: str, *, reads: bool, proxy: str) -> None:
         super().__init__(**_options(reads=reads, proxy=proxy))
+        _read_only_needed(self)
         self._ear = ear
         self._gateway = yarl.URL(gateway)
 
@@ -190,6 +199,7 @@ class Sharded(AutoShardedClient):
         # of all connections: that is how discord.py is told
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway)
         super().__init__(**_options(reads=reads, proxy=proxy), shard_count=shards)
+        _read_only_needed(self)
         self._ear = ear
 
     async def on_socket_raw_receive(self, frame: str) -> None:

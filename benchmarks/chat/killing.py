@@ -6,21 +6,20 @@ import shutil
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random  # noqa: TID251  who says what, from a seed
+from typing import Protocol
 
 from rich.console import Console
 
 from benchmarks.chat.engine import stand_in
-from benchmarks.chat.ledger import Ask, Fault, Ledger
-from benchmarks.chat.program import Calls, calls_of, running, settings, started, tracebacks
+from benchmarks.chat.fault import Fault
+from benchmarks.chat.program import running, started, tracebacks
 from benchmarks.chat.trap import Moment, Trap, moments
 from benchmarks.figure import Figure
-from tests.telegram_api.chat import Chat, Topic
-from tests.telegram_api.person import Person
-from tests.telegram_api.server import FakeTelegram, fake_telegram
 
 BATCH = 20
 """Rounds on the same data; then all must be answered."""
@@ -32,8 +31,6 @@ BEFORE, AFTER = 2, 12
 """What is said at most before the program is up, and after that."""
 PAUSE_S = 0.5
 """Between two things that are said, at most."""
-CHATS = 8
-"""Of each kind: a group takes some ten messages a minute, and all is to come to an end."""
 PATIENCE_S = 10.0
 """A moment that has not come by then comes now."""
 END_S = 240.0
@@ -47,52 +44,62 @@ SELECT (SELECT count(*) FROM updates WHERE handled_at IS NULL),
 """Updates, jobs and replies on their way. The last edit of a message that has its result
 elsewhere is in no hurry, and not waited for."""
 
-SENTENCES = (("画一只猫", 1), ("画一座山 --steps 4", 1), ("画三张雪地里的企鹅", 3), ("/额度", 0))
-
 console = Console(stderr=True)
-Place = tuple[Person, Chat, Topic | None]
 
 
-class Talk:
-    """People in several chats, who ask and go on asking."""
+class Talk(Protocol):
+    """People on a platform, what they ask for, and what is held against the program."""
 
-    def __init__(self, telegram: FakeTelegram, random: Random) -> None:
-        self.ledger = Ledger(telegram)
-        self._random = random
-        people = [telegram.person(f"人{number}") for number in range(CHATS)]
-        self._places = list[Place]()
-        for number, person in enumerate(people):
-            group = telegram.group(f"群{number}", *people)
-            forum = telegram.group(f"论坛{number}", *people, topics=("水墨", "闲聊"))
-            topic = list(forum.topics.values())[number % 2]
-            self._places += [(person, person.private, None), (person, group, None)]
-            self._places += [(person, forum, topic)]
-        self._bot = telegram.world.bot
+    quiet_s: float
+    """Nothing may be on its way for so long, until that is believed."""
+
+    @property
+    def seen(self) -> Counter[str]:
+        """What was seen meanwhile."""
+        ...
+
+    def environ(self, engine: str) -> dict[str, str]:
+        """Return the environment of a program that serves here."""
+        ...
+
+    def watch(self, trap: Trap | None) -> None:
+        """Tell a trap of each call from now on, and when the program takes what is said."""
+        ...
 
     def says(self) -> None:
         """Have somebody say something."""
-        person, chat, topic = self._random.choice(self._places)
-        words, pictures = self._random.choice(SENTENCES)
-        if not chat.private:
-            words = f"丹青，{words}" if pictures else f"{words}@{self._bot.username}"
-        self.ledger.asks.append(Ask(person.says(chat, words, topic=topic), pictures))
+        ...
 
-    async def goes_on(self, trap: Trap) -> None:
-        """Talk until the program is dead, but not for ever."""
-        for _ in range(self._random.randint(0, BEFORE)):
-            self.says()
-        await trap.up.wait()
-        for _ in range(AFTER):
-            if trap.dead:
-                return
-            self.says()
-            await asyncio.sleep(self._random.random() * PAUSE_S)
+    def left(self) -> int:
+        """Return how much the program has not been told of yet."""
+        ...
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is not as it should be, when nothing is on its way any more."""
+        ...
+
+
+Open = Callable[[Random], AbstractAsyncContextManager[Talk]]
+"""Opens a platform with people in it."""
+
+
+async def goes_on(talk: Talk, random: Random, trap: Trap) -> None:
+    """Talk until the program is dead, but not for ever."""
+    for _ in range(random.randint(0, BEFORE)):
+        talk.says()
+    await trap.up.wait()
+    for _ in range(AFTER):
+        if trap.dead:
+            return
+        talk.says()
+        await asyncio.sleep(random.random() * PAUSE_S)
 
 
 @dataclass(slots=True)
 class Batch:
     """Rounds on the same data."""
 
+    open: Open
     folder: Path
     moments: list[Moment]
     random: Random
@@ -100,44 +107,38 @@ class Batch:
 
     async def run(self, engine: str) -> list[Fault]:
         """Kill it so often, let it come to an end, and return what is not as it should be."""
-        async with fake_telegram(can_read_all=True) as telegram:
-            calls, talk = calls_of(telegram), Talk(telegram, self.random)
-            environ = settings(telegram, engine)
+        async with self.open(self.random) as talk:
             for moment in self.moments:
-                await self._round(telegram, calls, talk, environ, moment)
-            calls.hear = lambda _: None
-            async with running(self.folder, environ):
-                faults = await self._ended(telegram)
-            faults += talk.ledger.faults()
+                await self._round(talk, engine, moment)
+            talk.watch(None)
+            async with running(self.folder, talk.environ(engine)):
+                faults = await self._ended(talk)
+            faults += talk.faults()
         if count := tracebacks(self.folder):
             faults.append(Fault("wrong", f"{count} tracebacks in the log"))
-        self.seen.update(talk.ledger.seen)
+        self.seen.update(talk.seen)
         return faults
 
-    async def _round(
-        self,
-        telegram: FakeTelegram,
-        calls: Calls,
-        talk: Talk,
-        environ: dict[str, str],
-        moment: Moment,
-    ) -> None:
+    async def _round(self, talk: Talk, engine: str, moment: Moment) -> None:
         """Start it, talk, and kill it at its moment."""
-        process = await started(self.folder, environ)
-        trap = Trap(telegram.world, process, moment)
-        calls.hear = trap.hear
-        talking = asyncio.ensure_future(talk.goes_on(trap))
+        process = await started(self.folder, talk.environ(engine))
+        trap = Trap(process, moment)
+        talk.watch(trap)
+        talking = asyncio.ensure_future(goes_on(talk, self.random, trap))
         self.seen["in time"] += await trap.sprung(PATIENCE_S)
         await talking
         self.seen["rounds"] += 1
 
-    async def _ended(self, telegram: FakeTelegram) -> list[Fault]:
+    async def _ended(self, talk: Talk) -> list[Fault]:
         """Wait until nothing is on its way; return a fault if that does not come."""
         end = time.monotonic() + END_S
         left: tuple[int, ...] = ()
-        while time.monotonic() < end:
-            left = (len(telegram.world.updates.pending), *self._left())
-            if not any(left):
+        busy_at = time.monotonic()
+        while (now := time.monotonic()) < end:
+            left = (talk.left(), *self._left())
+            if any(left):
+                busy_at = now
+            elif now - busy_at >= talk.quiet_s:
                 return []
             await asyncio.sleep(0.1)
         words = "updates to fetch, updates, jobs, replies"
@@ -152,13 +153,14 @@ class Batch:
 class Killer:
     """Runs batches beside each other, and counts."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, open_: Open, most: Mapping[str, int]) -> None:
         self.faults = list[Fault]()
         self.seen = Counter[str]()
+        self._open = open_
         self._folder = folder
         self._count = count
         self._lanes = min(LANES, count)
-        planned = moments(Random(7), count)  # noqa: S311  no secret
+        planned = moments(Random(7), count, most)  # noqa: S311  no secret
         size = min(BATCH, -(-count // self._lanes))
         self._waiting = [planned[first : first + size] for first in range(0, count, size)]
 
@@ -172,7 +174,7 @@ class Killer:
             number, chosen = len(self._waiting), self._waiting.pop()
             folder = self._folder / f"batch{number}"
             folder.mkdir()
-            batch = Batch(folder, chosen, Random(number))  # noqa: S311  no secret
+            batch = Batch(self._open, folder, chosen, Random(number))  # noqa: S311  no secret
             found = await batch.run(engine)
             self.seen.update(batch.seen)
             self.faults += found
@@ -190,9 +192,16 @@ class Killer:
             console.print("killed", *map(str, batch.moments), sep="\n  ")
 
 
-def kill(folder: Path, count: int) -> Iterator[Figure]:
-    """Tell what became of all that people asked for."""
-    killer, began = Killer(folder, count), time.monotonic()
+def kill(folder: Path, count: int, open_: Open, most: Mapping[str, int]) -> Iterator[Figure]:
+    """Tell what became of all that people asked for.
+
+    Args:
+        folder: An empty one.
+        count: How often the program is killed.
+        open_: Opens a platform with people in it.
+        most: When it is killed, as `trap.moments` has it.
+    """
+    killer, began = Killer(folder, count, open_, most), time.monotonic()
     asyncio.run(killer.run())
     seen, kinds = killer.seen, Counter(fault.kind for fault in killer.faults)
     for name, words in (

@@ -1,35 +1,18 @@
 """What people asked for, and whether they got it: all of it, and none of it twice unmarked."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
+from benchmarks.chat.fault import ACCEPTED, APOLOGY, GIVEN_UP, JOB, MARKED, Fault
 from tests.telegram_api.chat import Chat
 from tests.telegram_api.message import Message
 from tests.telegram_api.server import FakeTelegram
-
-MARKED = re.compile(r"^（补发[^）]*）")
-ACCEPTED = re.compile(r"^收到 #(\d+)")
-JOB = re.compile(r"#(\d+)：")
-APOLOGY = "处理时出错了"
-GIVEN_UP = "#{} 没画成"
 
 UNKNOWABLE = ("there is no text in the message to edit", "there is no caption in the message")
 """Killed while a message became a picture, nobody knows what it shows. After three times the
 picture is sent, and the message is to say so, which Telegram refuses if it bears it already; and a
 message that was about to show a sketch is edited as if it did, and if that is refused, as words."""
-
-Kind = Literal["lost", "repeated", "wrong"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A promise that was broken."""
-
-    kind: Kind
-    words: str
 
 
 @dataclass(frozen=True, slots=True)

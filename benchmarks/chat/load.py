@@ -1,18 +1,18 @@
 """A crowd in many chats at once: how long they wait, what is lost, what the program takes."""
 
 import asyncio
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import linear_regression, median, quantiles
+from statistics import median
 
 import psutil
 from rich.console import Console
 
 from benchmarks.chat.crowd import CHATS, Crowd
 from benchmarks.chat.engine import stand_in
+from benchmarks.chat.gauge import Gauge, memory, p95
 from benchmarks.chat.program import Process, calls_of, running, settings, tracebacks
 from benchmarks.chat.tally import Tally
 from benchmarks.figure import Figure
@@ -24,51 +24,8 @@ WARM_S = 2.0
 """Between the first question for updates and the first update."""
 REST_S = 60.0
 """What is not answered so long after the last update is lost."""
-MINUTE_S = 60.0
-TREND_S = 180.0
-"""Memory is not expected to be flat before; nor in the first half of a shorter run."""
 
 console = Console(stderr=True)
-
-
-@dataclass(slots=True)
-class Gauge:
-    """What the program takes, over time."""
-
-    process: psutil.Process
-    began: float = field(default_factory=time.monotonic)
-    at_s: list[float] = field(default_factory=list[float])
-    rss_mb: list[float] = field(default_factory=list[float])
-    _cpu_s: float = 0.0
-
-    def begin(self) -> None:
-        """Count from now on."""
-        self.began, self._cpu_s = time.monotonic(), self._used()
-
-    def look(self) -> None:
-        """Look at its memory."""
-        self.at_s.append(time.monotonic() - self.began)
-        self.rss_mb.append(self.process.memory_info().rss / 1e6)
-
-    @property
-    def cpu(self) -> float:
-        """Percent of one core, since it began."""
-        return (self._used() - self._cpu_s) / (time.monotonic() - self.began) * 100
-
-    def at(self, seconds: float) -> float:
-        """Return the memory at about a time, MB."""
-        nearest = min(range(len(self.at_s)), key=lambda i: abs(self.at_s[i] - seconds))
-        return self.rss_mb[nearest]
-
-    def a_minute(self, after_s: float) -> float:
-        """Return how much memory grows after a time, MB a minute."""
-        kept = [(at, mb) for at, mb in zip(self.at_s, self.rss_mb, strict=True) if at >= after_s]
-        times, sizes = zip(*kept, strict=True)
-        return linear_regression(times, sizes).slope * MINUTE_S
-
-    def _used(self) -> float:
-        used = self.process.cpu_times()
-        return used.user + used.system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +121,7 @@ def load(folder: Path, seconds: float) -> Iterator[Figure]:
         ("tracebacks", "tracebacks in the log", found.tracebacks),
     ):
         yield Figure(name=name, words=words, value=value, unit="", bar=0)
-    yield from memory(found)
+    yield from memory(found.bot, found.seconds)
     yield from traffic(found)
 
 
@@ -172,32 +129,14 @@ def waits(tally: Tally) -> Iterator[Figure]:
     """Tell how long it is from an update to the first call that answers it."""
     everything = [seconds for took in tally.took.values() for seconds in took]
     words = "an update to the first call that answers it"
-    value = _p95(everything) * 1000
+    value = p95(everything) * 1000
     yield Figure(name="answer_p95_ms", words=f"{words}, p95", value=value, unit="ms", bar=150)
     value = median(everything) * 1000
     yield Figure(name="answer_median_ms", words="median", value=value, unit="ms")
     yield Figure(name="answer_max_ms", words="most", value=max(everything) * 1000, unit="ms")
     for kind, took in sorted(tally.took.items()):
-        words, value = f"{kind}, p95 of {len(took)}", _p95(took) * 1000
+        words, value = f"{kind}, p95 of {len(took)}", p95(took) * 1000
         yield Figure(name=f"{kind}_p95_ms", words=words, value=value, unit="ms")
-
-
-def _p95(seconds: Sequence[float]) -> float:
-    return quantiles(seconds, n=20)[-1] if len(seconds) > 1 else max(seconds, default=0.0)
-
-
-def memory(found: Loaded) -> Iterator[Figure]:
-    """Tell whether memory is flat."""
-    bot, seconds = found.bot, found.seconds
-    value = bot.at(min(MINUTE_S, seconds / 2))
-    yield Figure(name="rss_1_mb", words="memory after a minute, RSS", value=value, unit="MB")
-    value = bot.at(seconds)
-    yield Figure(name="rss_end_mb", words="memory in the end", value=value, unit="MB")
-    after_s = min(TREND_S, seconds / 2)
-    bar = 1.0 if seconds >= TREND_S else None
-    words = f"memory grows after {after_s:.0f} s by"
-    value = bot.a_minute(after_s)
-    yield Figure(name="growth_mb_min", words=words, value=value, unit="MB/min", bar=bar)
 
 
 def traffic(found: Loaded) -> Iterator[Figure]:

@@ -42,19 +42,24 @@ def calls_of(telegram: FakeTelegram) -> Calls:
 
 
 def settings(telegram: FakeTelegram, engine: str = "") -> dict[str, str]:
-    """Return the environment of a program that serves on a server.
-
-    Args:
-        telegram: The server.
-        engine: The address of an engine; empty: the program starts its own.
-    """
-    here = {name: value for name, value in environment().items() if not _leads_away(name)}
+    """Return the environment of a program that serves on a Telegram; see `environ`."""
     told = {
         "DANQING_TELEGRAM__TOKEN": telegram.token,
         "DANQING_TELEGRAM__BASE_URL": telegram.base_url,
         "DANQING_TELEGRAM__BASE_FILE_URL": telegram.base_file_url,
         "DANQING_TELEGRAM__POLL_S": "20",
     }
+    return environ(told, engine)
+
+
+def environ(told: dict[str, str], engine: str = "") -> dict[str, str]:
+    """Return the environment of a program.
+
+    Args:
+        told: What it is told of a platform.
+        engine: The address of an engine; empty: the program starts its own.
+    """
+    here = {name: value for name, value in environment().items() if not _leads_away(name)}
     return here | told | ({"DANQING_ENGINE__ADDRESS": engine} if engine else {})
 
 

@@ -23,7 +23,9 @@ INSERT INTO outbox (chat, chat_group, job_id, reply, last, kind, due_at, created
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
-CHATS = "SELECT DISTINCT chat FROM outbox WHERE state IN ('new', 'sending')"
+CHATS = """
+SELECT chat, max(id) AS newest FROM outbox WHERE state IN ('new', 'sending') GROUP BY chat
+"""
 
 # The last edit of a job's message is in no hurry: its result is there already.
 NEXT = """
@@ -206,10 +208,13 @@ class Outbox:
         words, now = msgspec.json.encode(kept).decode(), self._now()
         await db.execute(INSERT, (chat.key, chat.group, job_id, words, last, kind, now, now))
 
-    async def chats(self, db: Connection) -> list[str]:
-        """Return the keys of the chats that replies wait for, on platforms that are on."""
-        chats: list[str] = [row["chat"] for row in await db.execute_fetchall(CHATS)]
-        return [chat for chat in chats if chat.partition(":")[0] in self._platforms]
+    async def chats(self, db: Connection) -> dict[str, int]:
+        """Return the chats that replies wait for, on platforms that are on: the newest, by key."""
+        rows = await db.execute_fetchall(CHATS)
+        newest: dict[str, int] = {row["chat"]: row["newest"] for row in rows}
+        return {
+            chat: id_ for chat, id_ in newest.items() if chat.partition(":")[0] in self._platforms
+        }
 
     async def next(self, db: Connection, chat: str) -> Parcel | None:
         """Return the reply that is the next to be sent to a chat, had it nothing to wait for."""

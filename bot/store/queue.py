@@ -30,6 +30,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 GET = "SELECT * FROM jobs WHERE id = ?"
+CANCELLED = """
+SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND state = 'cancelled'
+"""
 
 # A message of ours about a job, or the words that one answers.
 ABOUT = """
@@ -356,6 +359,11 @@ class Queue:
         """Return a job by its id."""
         row = await _maybe(db, GET, (job_id,))
         return None if row is None else _job(row)
+
+    async def cancelled(self, db: Connection, ids: Sequence[int]) -> set[int]:
+        """Return which of some jobs are cancelled, by id."""
+        rows = await db.execute_fetchall(CANCELLED, (json.dumps(list(ids)),))
+        return {row["id"] for row in rows}
 
     async def about(self, db: Connection, chat: Chat, message: str) -> Origin | None:
         """Return the job, or the picture of it, that a message in a chat is about."""

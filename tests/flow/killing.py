@@ -210,7 +210,7 @@ def environment(source: Path = ROOT) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(source), "PYTHONUTF8": "1"}
 
 
-HONEST = """        await self._store.write(self._store.inbox.receive, platform, update_id, body)
+HONEST = """        await self._store.hurry(self._store.inbox.receive, platform, update_id, body)
 """
 HASTY = """        from bot.reply import Delivery
         event = self._adapters[platform].to_event(body)
@@ -220,7 +220,7 @@ HASTY = """        from bot.reply import Delivery
             Delivery(id=0, chat=event.chat, reply=reply, job_id=self._promised)
         )
         await asyncio.sleep(0.05)
-        await self._store.write(self._store.inbox.receive, platform, update_id, body)
+        await self._store.hurry(self._store.inbox.receive, platform, update_id, body)
 """
 
 

@@ -30,7 +30,7 @@ async def played(folder: Path) -> str:
             group = await _group(play)
             alone = await _private(play)
         assert telegram.refused == []
-    return "\n".join([*_written(group), "", *_written(alone), ""])
+    return "\n".join([*written(group), "", *written(alone), ""])
 
 
 async def _group(play: Stage) -> Chat:
@@ -104,7 +104,7 @@ def _note(beside: Message, words: str) -> Message:
     return note
 
 
-def _written(chat: Chat) -> Iterator[str]:
+def written(chat: Chat) -> Iterator[str]:
     yield f"── {chat.title}（{chat.kind}） ──"
     for message in chat.messages:
         if message.service is not None:
