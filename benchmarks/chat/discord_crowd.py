@@ -16,8 +16,6 @@ from tests.discord_api.server import FakeDiscord
 SERVERS, CHANNELS, PEOPLE = 20, 5, 200
 MEMBERS = 20
 """People in a server."""
-BUSY = 10
-"""Channels in which is drawn."""
 FRESH = 200
 """Pictures that are pressed: the newest."""
 EACH = 3
@@ -60,7 +58,8 @@ class Shown:
 class Crowd:
     """People who ask, type and press."""
 
-    def __init__(self, discord: FakeDiscord, tally: Tally) -> None:
+    def __init__(self, discord: FakeDiscord, tally: Tally, busy: int) -> None:
+        self._busy = busy
         self._discord = discord
         self._tally = tally
         self._random = Random(1)  # noqa: S311  no secret
@@ -98,13 +97,13 @@ class Crowd:
             assert used.message is not None
             self._pictures.append(Shown(used.message, person, members))
 
-    async def fill(self, places: int) -> None:
-        """Have so much asked for in some channels that the engine draws all the time."""
-        for number in range(places):
+    async def fill(self) -> None:
+        """Have so much asked for in the busy channels that the engine draws all the time."""
+        for number in range(self._busy):
             channel, members = self._channels[CHANNELS * number]
             for person in members[1 : 1 + EACH]:
                 told: dict[str, object] = {"描述": self._random.choice(THINGS), "张数": 2}
-                used = person.commands(channel, "画", **told, 步数=40)
+                used = person.commands(channel, "画", **told, 步数=20)
                 self._tally.picture("draw", used)
                 await self._discord.until(lambda used=used: used.message and used.message.content)
 
@@ -125,7 +124,8 @@ class Crowd:
             self.shown += 1
             assert message.interaction is not None
             owner = self._people[message.interaction.person]
-            self._pictures.append(Shown(message, owner, self._members[message.channel]))
+            if "⭐ 收藏" in message.buttons:  # it is one picture
+                self._pictures.append(Shown(message, owner, self._members[message.channel]))
 
     def _act(self) -> None:
         (kind,) = self._random.choices(list(WEIGHTS), list(WEIGHTS.values()))
@@ -150,7 +150,11 @@ class Crowd:
         shown = self._random.choice(self._pictures)
         own = self._random.random() < OWN
         person = shown.owner if own else self._random.choice(shown.others)
-        self._tally.reply(kind, person.presses(label, shown.message), head)
+        used = person.presses(label, shown.message)
+        if person is shown.owner:
+            self._tally.reply(kind, used, head)
+        else:
+            self._tally.whisper("refused press", used)
 
     def _types(self) -> None:
         channel, members = self._random.choice(self._channels)
@@ -159,7 +163,7 @@ class Crowd:
         self._tally.choices("complete", used)
 
     def _draws(self) -> None:
-        channel, members = self._channels[CHANNELS * self._random.randrange(BUSY)]
+        channel, members = self._channels[CHANNELS * self._random.randrange(self._busy)]
         person = self._random.choice(members)
         used = person.commands(channel, "画", 描述=self._random.choice(THINGS))
         self._tally.picture("draw", used)

@@ -66,9 +66,6 @@ class Tally:
         number = self._nth[key]
 
         def there_at() -> When:
-            if used.followups:  # it was refused
-                self._nth[key] -= 1
-                return _first_at(used.followups[0])
             found = self._replies[key]
             return found[number - 1] if len(found) >= number else None
 

@@ -146,8 +146,11 @@ class Batch:
 
     def _left(self) -> tuple[int, ...]:
         path = self.folder / "data" / "danqing.db"
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            return tuple(db.execute(LEFT).fetchone())
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+                return tuple(db.execute(LEFT).fetchone())
+        except sqlite3.OperationalError:  # killed before it was made
+            return (1,)
 
 
 class Killer:

@@ -1,0 +1,31 @@
+"""Whose turn it is to write."""
+
+import asyncio
+
+from bot.store.turn import Line, Turn
+
+
+async def test_who_is_in_a_hurry_goes_before_all_who_wait_and_each_line_keeps_its_order() -> None:
+    turn, served = Turn(), list[str]()
+
+    async def takes(line: Line, name: str) -> None:
+        async with line:
+            served.append(name)
+
+    async with asyncio.TaskGroup() as tasks, turn.line:
+        for name in ("first", "second"):
+            tasks.create_task(takes(turn.line, name))
+        for name in ("hurried", "hurried too"):
+            tasks.create_task(takes(turn.hurry, name))
+        await asyncio.sleep(0)
+    assert served == ["hurried", "hurried too", "first", "second"]
+
+
+async def test_who_gives_up_waiting_keeps_nobody_else_waiting() -> None:
+    turn = Turn()
+    async with turn.line:
+        gone = asyncio.ensure_future(turn.hurry.__aenter__())
+        await asyncio.sleep(0)
+        gone.cancel()
+    async with asyncio.timeout(1), turn.line:
+        pass
