@@ -1,7 +1,7 @@
 import json
 import logging
-from dataclasses import replace
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
