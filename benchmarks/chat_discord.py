@@ -41,11 +41,11 @@ def measure(folder: Path, given: Namespace) -> Iterator[Figure]:
     if "start" in given.only:
         yield start(folder / "start", 1 if quick else 5)
     if "load" in given.only:
-        yield from load(folder / "load", 5.0 if quick else given.minutes * 60, 2 if quick else 12)
+        yield from load(folder / "load", 3.0 if quick else given.minutes * 60, 2 if quick else 12)
     if "kill" in given.only:
         yield from kill(folder / "kill", given.rounds or (2 if quick else 60), talk, MOST)
     if "restarts" in given.only:
-        yield from restarts(folder / "restarts", 2 if quick else 50)
+        yield from restarts(folder / "restarts", 1 if quick else 50)
 
 
 def start(folder: Path, times: int) -> Figure:

@@ -20,7 +20,7 @@ FRESH = 200
 """Pictures that are pressed: the newest."""
 EACH = 3
 """Requests in such a channel before it begins."""
-ALBUM = 8
+ALBUM = 7
 """Pictures that a painter has from before: more than a page."""
 
 WEIGHTS = {
@@ -60,6 +60,7 @@ class Crowd:
 
     def __init__(self, discord: FakeDiscord, tally: Tally, busy: int) -> None:
         self._busy = busy
+        self._steps = min(20, 5 * busy)
         self._discord = discord
         self._tally = tally
         self._random = Random(1)  # noqa: S311  no secret
@@ -102,8 +103,8 @@ class Crowd:
         for number in range(self._busy):
             channel, members = self._channels[CHANNELS * number]
             for person in members[1 : 1 + EACH]:
-                told: dict[str, object] = {"描述": self._random.choice(THINGS), "张数": 2}
-                used = person.commands(channel, "画", **told, 步数=20)
+                thing, count = self._random.choice(THINGS), min(2, self._busy)
+                used = person.commands(channel, "画", 描述=thing, 张数=count, 步数=self._steps)
                 self._tally.picture("draw", used)
                 await self._discord.until(lambda used=used: used.message and used.message.content)
 
@@ -165,7 +166,7 @@ class Crowd:
     def _draws(self) -> None:
         channel, members = self._channels[CHANNELS * self._random.randrange(self._busy)]
         person = self._random.choice(members)
-        used = person.commands(channel, "画", 描述=self._random.choice(THINGS))
+        used = person.commands(channel, "画", 描述=self._random.choice(THINGS), 步数=self._steps)
         self._tally.picture("draw", used)
 
     def _commands(self, name: str) -> None:

@@ -24,7 +24,7 @@ from tests.discord_api.world import Call
 
 RATE = 100.0
 """Interactions a second."""
-WARM_S = 2.0
+WARM_S = 1.0
 """Before the first of them."""
 BUSY = 6
 """Channels in which is drawn, at most."""
