@@ -8,6 +8,7 @@ MARKED = re.compile(r"^（补发[^）]*）")
 ACCEPTED = re.compile(r"^收到 #(\d+)")
 JOB = re.compile(r"#(\d+)：")
 APOLOGY = "处理时出错了"
+FULL = "个任务在排队，等画好一个再来吧"
 GIVEN_UP = "#{} 没画成"
 
 Kind = Literal["lost", "repeated", "wrong"]

@@ -214,6 +214,7 @@ def kill(folder: Path, count: int, open_: Open, most: Mapping[str, int]) -> Iter
         ("results", "pictures and albums that came"),
         ("repeats", "messages that came again, each marked"),
         ("apologies", "requests given up after some deaths, and so said"),
+        ("full", "requests refused, since as many waited as may, and so said"),
         ("unknowable", "edits refused of what showed something else since the kill"),
     ):
         yield Figure(name=name.replace(" ", "_"), words=words, value=seen[name], unit="")

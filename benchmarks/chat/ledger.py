@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from benchmarks.chat.fault import ACCEPTED, APOLOGY, GIVEN_UP, JOB, MARKED, Fault
+from benchmarks.chat.fault import ACCEPTED, APOLOGY, FULL, GIVEN_UP, JOB, MARKED, Fault
 from tests.telegram_api.chat import Chat
 from tests.telegram_api.message import Message
 from tests.telegram_api.server import FakeTelegram
@@ -78,6 +78,8 @@ class Ledger:
             yield Fault("repeated", f"{ask}: accepted as {found}")
         if not found and any(APOLOGY in text for text in answers):
             self.seen["apologies"] += 1
+        elif not found and any(FULL in text for text in answers):
+            self.seen["full"] += 1
         elif not found and answers:
             yield Fault("lost", f"{ask}: not accepted, but {answers}")
 

@@ -449,6 +449,19 @@ async def test_a_chat_that_moves_in_a_circle_is_given_up(tmp_path: Path) -> None
         assert len(play.chat.tried) == MAX_ATTEMPTS
 
 
+async def test_what_can_never_be_said_is_given_up_at_once_and_holds_up_nothing(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path) as play:
+        store, chat = play.store, Chat("chat", GROUP, group=True)
+        play.chat.errors = [NotSent("its interaction is over", refused=True, hopeless=True)]
+        for words in ("悄悄话", "你好"):
+            await store.write(store.outbox.put, chat, Reply(text=words))
+        await attend(play, GROUP)
+        assert await store.idle()
+        assert [one.text for one in play.chat.messages.values()] == ["你好"]
+
+
 # ── chats that are gone ──────────────────────────────────────────────────────────────────────
 
 
