@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 AGAIN_S, SLOWEST_S = 1.0, 60.0
 """Between two attempts to reach Discord, at first and at most."""
+FULL_S = 5.0
+"""How long to wait for room on a full disk."""
 TOGETHER = 200
 """Events that are kept at once, at most."""
 ROLES_S = 300.0
@@ -213,36 +215,44 @@ class DiscordAdapter:
             arrived = [await self._coming.get()]
             while len(arrived) < TOGETHER and not self._coming.empty():
                 arrived.append(self._coming.get_nowait())
-            useful = [
-                (type_, data) for type_, data, _ in arrived if data and self._is_useful(type_, data)
-            ]
-            await self._kept(hear, useful)
-            for type_, data in useful:
-                if type_ == "INTERACTION_CREATE":
+            bodies = [self._body_of(type_, data) for type_, data, _ in arrived]
+            await self._keep(hear, [body for body in bodies if body is not None])
+            for (type_, data, seq), body in zip(arrived, bodies, strict=True):
+                if type_ == "INTERACTION_CREATE" and data is not None and body is not None:
                     self._answering.acknowledge(data)
-            self._session.seen(max(seq for _, _, seq in arrived))
+                self._come_to(type_, data, seq)
 
-    async def _kept(self, hear: Hear, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    def _come_to(self, type_: str, data: Mapping[str, Any] | None, seq: int) -> None:
+        """Note that an event is on disk, or is none that matters; in the order of their coming."""
+        if type_ == "READY" and data is not None:
+            where = str(data["session_id"]), str(data["resume_gateway_url"])
+            self._session.begun(self._wire.known.id, *where, seq)
+        elif seq:
+            self._session.seen(seq)
+
+    async def _keep(self, hear: Hear, bodies: Sequence[tuple[str, bytes]]) -> None:
         """Return when events are on disk."""
-        bodies = [inbound.kept(self._wire.known, type_, data) for type_, data in events]
         while bodies:
             try:
                 await hear(bodies)
             except DiskFull:
                 log.error("discord: the disk is full")  # noqa: TRY400  no bug
-                await asyncio.sleep(SLOWEST_S / 12)
+                await asyncio.sleep(FULL_S)
             else:
                 return
 
-    def _is_useful(self, type_: str, data: Mapping[str, Any]) -> bool:
-        """Return whether an event is one to be kept."""
+    def _body_of(self, type_: str, data: Mapping[str, Any] | None) -> tuple[str, bytes] | None:
+        """Return what the inbox keeps of an event, and its id; None if it is of no use."""
+        if data is None:
+            return None
         try:
             event = inbound.event_of(self._wire.known, type_, data, self._ears)
-            inbound.kept(self._wire.known, type_, data)
-            return event is not None and not _is_old(type_, data)
+            if event is None or _is_old(type_, data):
+                return None
+            return inbound.kept(self._wire.known, type_, data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("discord: an event cannot be read: %r", error)
-            return False
+            return None
 
     # ── out ─────────────────────────────────────────────────────────────────────────────────
 

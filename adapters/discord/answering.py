@@ -17,13 +17,14 @@ from adapters.discord.inbound import (
     COMMAND,
     COMPLETION,
     COMPONENT,
+    EPHEMERAL,
     asks_form,
     pictures_of,
     place_of,
 )
 from adapters.discord.limits import ANSWER_S, MOST
 from adapters.discord.options import Entry, entry_of
-from adapters.discord.outbound import EPHEMERAL, is_question, modal_of, question_modal
+from adapters.discord.outbound import is_question, modal_of, question_modal
 from adapters.discord.place import Place
 from adapters.discord.wire import Wire
 from bot.event import Attachment

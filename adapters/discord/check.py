@@ -8,8 +8,8 @@ from adapters.discord import fault
 from adapters.discord.adapter import READS
 from adapters.discord.config import DiscordConfig
 from adapters.discord.wire import Wire
+from adapters.findings import Findings
 from adapters.locale import said
-from adapters.telegram.check import Findings
 
 NEEDED = Permissions(
     view_channel=True,

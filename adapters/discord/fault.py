@@ -15,7 +15,7 @@ from bot.errors import MessageGone, NotSent
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
 NO_ACCESS, NOT_ITS_OWN, NO_DIRECTS, NO_PERMISSION, TOKEN_GONE = 50001, 50005, 50007, 50013, 50027
-TOO_LARGE, ACKNOWLEDGED, TOO_OLD, ARCHIVED, NO_THREADS = 40005, 40060, 30046, 50083, 160005
+TOO_LARGE, ACKNOWLEDGED, TOO_OLD, ARCHIVED = 40005, 40060, 30046, 50083
 GONE = {UNKNOWN_CHANNEL, NO_ACCESS, NO_DIRECTS}
 """Of a chat: nothing can be said there any more."""
 MESSAGE_GONE = {UNKNOWN_MESSAGE, NOT_ITS_OWN, TOO_OLD, ARCHIVED, UNKNOWN_CHANNEL}
@@ -23,8 +23,7 @@ TOKEN_DEAD = {UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION, TOKEN_GONE, UNKNOWN_MESSAGE}
 """Of an interaction: nothing more can be said by way of it."""
 CLOUDFLARE_S = 60.0
 """How long to be silent when not Discord itself, but who stands before it, has had enough."""
-REFUSED = 400
-TOO_MANY, UNAUTHORIZED, PAYLOAD = 429, 401, 413
+UNAUTHORIZED, PAYLOAD = 401, 413
 
 Failure = (HTTPException, RateLimited, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 """Whatever a call raises when it does not succeed."""

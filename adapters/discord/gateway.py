@@ -34,8 +34,12 @@ log = logging.getLogger(__name__)
 AGAIN_S = 5.0
 """Between two new sessions, as Discord asks."""
 CONNECT_S = 60.0
+HASTY_S = 1.0
+"""A connection that did not last longer is not made anew at once."""
 FATAL = {4004, 4010, 4011, 4012, 4013, 4014}
 """Codes with which a connection ends for good."""
+OVER = {4007, 4009}
+"""Codes after which a session cannot be gone on with: a wrong number, or too late."""
 LEFT = 4000
 """The code with which it is left so that its session can be gone on with; any but 1000 and 1001."""
 UP = {"READY", "RESUMED"}
@@ -52,7 +56,8 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 Hear = Callable[[str, dict[str, Any] | None, int], None]
-"""Takes an event, its kind and its number; one of no use comes without what is in it."""
+"""Takes an event, its kind and its number; one of no use comes without what is in it. Of several
+connections each has numbers of its own: they are 0, and nothing is told of where they began."""
 Note = Callable[[bool], None]
 """Is told whether events come."""
 
@@ -76,11 +81,9 @@ class Ear:
             return
         if found.t in UP:
             self._note(True)  # noqa: FBT003  of the name
-        if found.t == "READY" and single and data is not None:
-            where = str(data["session_id"]), str(data["resume_gateway_url"])
-            self.session.begun(self.bot, *where, found.s or 0)
-        elif found.t is not None:
-            self._hear(found.t, data if found.t in WANTED else None, found.s or 0)
+        if found.t is not None:
+            known = found.t in WANTED or single
+            self._hear(found.t, data if known else None, (found.s or 0) if single else 0)
 
     def lost(self) -> None:
         """Note that no events come."""
@@ -136,9 +139,9 @@ class Single(Client):
         self._ear.take(frame, single=True)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Wait until a new session may begin; discord.py calls it."""
-        del shard_id
-        await _may_begin(self._ear.session, initial=initial)
+        """Count a new session; discord.py calls it."""
+        del shard_id, initial
+        self._ear.session.start()
 
     async def connect(self, *, reconnect: bool = True) -> None:
         """Bring events in until the connection ends for good.
@@ -149,10 +152,13 @@ class Single(Client):
         del reconnect
         wait, first = ExponentialBackoff[bool](), True
         while not self.is_closed():
+            began = self.loop.time()
             try:
                 await self._listen(initial=first)
             except ReconnectWebSocket as error:
-                if not error.resume:
+                if self.loop.time() - began < HASTY_S:
+                    await asyncio.sleep(wait.delay())
+                if not error.resume or self.ws.socket.close_code in OVER:
                     self._ear.session.ended()
             except ConnectionClosed as error:
                 self._ear.session.ended()
@@ -171,7 +177,9 @@ class Single(Client):
         """Go on with the session that there is, or begin one."""
         held = self._ear.session.resumable(self._ear.bot)
         told: dict[str, Any] = {"initial": initial, "gateway": self._gateway}
-        if held is not None:
+        if held is None:
+            await _may_begin(self._ear.session, initial=initial)  # the connection need not wait
+        else:
             told |= {"gateway": yarl.URL(held.gateway), "resume": True}
             told |= {"session": held.session, "sequence": held.seq}
         made = DiscordWebSocket.from_client(self, **told)
@@ -207,13 +215,14 @@ class Sharded(AutoShardedClient):
         self._ear.take(frame, single=False)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Wait until a new session may begin; discord.py calls it."""
+        """Wait until a new session may begin, and count it; discord.py calls it."""
         await _may_begin(self._ear.session, initial=initial and not shard_id)
+        self._ear.session.start()
 
 
 async def _may_begin(session: Session, *, initial: bool) -> None:
     """Return when a new session may begin."""
-    wait_s = max(session.start(), 0.0 if initial else AGAIN_S)
+    wait_s = max(session.due_s(), 0.0 if initial else AGAIN_S)
     if wait_s > AGAIN_S:
         log.warning("discord: too many new sessions; the next one begins in %.0f s", wait_s)
     await asyncio.sleep(wait_s)

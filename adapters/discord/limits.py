@@ -58,5 +58,3 @@ ANSWER_S = 3.0
 """How long an interaction waits for its first answer."""
 TOKEN_S = 15 * 60.0
 """How long more may be said by way of an interaction."""
-NONCE_S = 120.0
-"""How long Discord surely knows a nonce again."""

@@ -19,8 +19,8 @@ from bot.wording import say
 
 NOBODY: Mapping[str, object] = {"parse": []}
 """Whom a message may call."""
-NO_PREVIEWS, EPHEMERAL = 1 << 2, 1 << 6
-"""Flags of a message."""
+NO_PREVIEWS = 1 << 2
+"""Flag of a message."""
 ROW, BUTTON, SELECT, INPUT, LABEL = 1, 2, 3, 4, 18
 """Types of components."""
 GREY, RED = 2, 4

@@ -10,9 +10,9 @@ from typing import Any
 from adapters.discord import fault
 from adapters.discord.answering import Answering
 from adapters.discord.file import File, files_of
+from adapters.discord.inbound import EPHEMERAL
 from adapters.discord.limits import MOST, TOKEN_S
 from adapters.discord.outbound import (
-    EPHEMERAL,
     NO_PREVIEWS,
     NOBODY,
     asking,

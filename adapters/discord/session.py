@@ -85,14 +85,17 @@ class Session:
         if self._held.session:
             self._save()
 
-    def start(self) -> float:
-        """Count a new session; return in how many seconds it may begin."""
-        bucket, now = Bucket(self._held.full_at), self._now()
-        at = bucket.due(STARTS, 1, now)
-        bucket.take(STARTS, 1, at)
+    def due_s(self) -> float:
+        """Return in how many seconds a new session may begin."""
+        now = self._now()
+        return Bucket(self._held.full_at).due(STARTS, 1, now) - now
+
+    def start(self) -> None:
+        """Count a new session, which begins now."""
+        bucket = Bucket(self._held.full_at)
+        bucket.take(STARTS, 1, self._now())
         self._held.full_at = bucket.full_at
         self._save()
-        return at - now
 
     def _save(self) -> None:
         self._saved_at = self._now()

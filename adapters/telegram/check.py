@@ -1,21 +1,12 @@
 """What Telegram says of the bot, for `danqing check`."""
 
-from dataclasses import dataclass
-
 from telegram import User
 from telegram.error import InvalidToken, TelegramError
 
+from adapters.findings import Findings
 from adapters.locale import said
 from adapters.telegram.config import TelegramConfig
 from adapters.telegram.wire import Wire
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Faults, and what else has to be known."""
-
-    faults: list[str]
-    remarks: list[str]
 
 
 async def findings(config: TelegramConfig) -> Findings:

@@ -1,6 +1,7 @@
 """How Discord's events come in, what is kept of it, and what `danqing check` tells."""
 
 import copy
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from adapters.discord.config import DiscordConfig
 from adapters.discord.gateway import Ear
 from adapters.discord.menu import is_same
 from adapters.discord.options import payloads
-from adapters.discord.session import KEEP_S, Session
+from adapters.discord.session import KEEP_S, STARTS, Held, Session
 from bot.style import Styles
 from tests.discord_api.fault import Garbage
 from tests.discord_api.server import FakeDiscord, fake_discord
@@ -98,13 +99,16 @@ def test_new_sessions_are_a_hundred_at_once_and_then_one_each_hundred_seconds(
 ) -> None:
     clock, file = Clock(), tmp_path / "discord.json"
     session = Session(file, clock)
-    assert [session.start() for _ in range(100)] == [0.0] * 100
-    assert session.start() == pytest.approx(100.0)
-    again = Session(file, clock)  # as many processes as it takes
-    assert again.start() == pytest.approx(200.0)
-    clock.now += 300.0
-    assert again.start() == pytest.approx(0.0)
-    assert again.start() == pytest.approx(100.0)
+    for _ in range(100):
+        assert session.due_s() == pytest.approx(0.0)
+        session.start()
+    assert session.due_s() == pytest.approx(100.0)
+    again = Session(file, clock)  # who is only waited for costs nothing, in however many processes
+    assert again.due_s() == pytest.approx(100.0)
+    clock.now += 100.0
+    assert again.due_s() == pytest.approx(0.0)
+    again.start()
+    assert again.due_s() == pytest.approx(100.0)
 
 
 @given(st.lists(st.floats(0, 3600), min_size=1, max_size=40))
@@ -115,7 +119,8 @@ def test_no_day_has_a_thousand_new_sessions(waits: list[float]) -> None:
     while len(began) < 1100:
         for wait_s in waits:
             clock.now += wait_s / 60
-            clock.now += session.start()
+            clock.now += session.due_s()
+            session.start()
             began.append(clock.now)
     for first, last in zip(began, began[1000:], strict=False):
         assert last - first > 24 * 3600
@@ -146,9 +151,48 @@ def test_what_is_of_no_use_comes_without_what_is_in_it() -> None:
     assert noted == [True]
     ear.take('{"op":0,"t":"READY","s":1,"d":{"session_id":"a","resume_gateway_url":"wss://b"}}',
              single=True)  # fmt: skip
-    held = ear.session.resumable(BOT)
-    assert held is not None
-    assert (held.session, held.seq) == ("a", 1)
+    assert heard[-1] == ("READY", {"session_id": "a", "resume_gateway_url": "wss://b"}, 1)
+    assert noted == [True, True]
+
+
+def test_of_several_connections_none_is_gone_on_with() -> None:
+    ear, heard, _ = an_ear()
+    ear.take('{"op":0,"t":"READY","s":1,"d":{"session_id":"a","resume_gateway_url":"wss://b"}}',
+             single=False)  # fmt: skip
+    ear.take('{"op":0,"t":"MESSAGE_CREATE","s":5,"d":{"id":"1"}}', single=False)
+    assert heard == [("READY", None, 0), ("MESSAGE_CREATE", {"id": "1"}, 0)]
+
+
+async def test_who_has_to_wait_for_a_new_session_waits_for_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "CONNECT_S", 0.5)
+    held = Held(full_at=time.time() + STARTS.per_s - STARTS.per_s / STARTS.calls + 1.5)
+    (tmp_path / "discord.json").write_bytes(msgspec.json.encode(held))
+    async with fake_discord() as discord:
+        async with running(tmp_path, discord):
+            assert discord.identifies == 1
+        assert discord.refused == []
+    kept = msgspec.json.decode((tmp_path / "discord.json").read_bytes(), type=Held)
+    assert kept.full_at == pytest.approx(held.full_at + STARTS.per_s / STARTS.calls)
+
+
+async def test_a_session_that_cannot_be_gone_on_with_is_not_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    async with fake_discord() as discord:
+        qing = discord.person("阿青")
+        hall = discord.server("画友会", qing).channel("画画")
+        async with running(tmp_path, discord) as play:
+            for number in range(20):
+                qing.says(hall, f"第 {number} 句")
+            discord.close(4007)  # the number is wrong
+            await discord.until(lambda: discord.identifies == 2 and discord.connected)
+            await play.answer_to(qing.commands(hall, "画", 描述="一只猫"), "画好了 #1")
+        assert (discord.identifies, discord.resumes) == (2, 0)
+        kept = msgspec.json.decode((tmp_path / "discord.json").read_bytes(), type=Held)
+        assert kept.seq < 20  # of the new one, which begins to count anew
+        assert discord.refused == []
 
 
 @given(st.text(max_size=40) | st.sampled_from(["", "{", "[]", '{"op":"x"}', '{"t":5}', "null"]))
