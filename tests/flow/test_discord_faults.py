@@ -335,6 +335,28 @@ async def test_a_message_of_which_nobody_knows_is_there_once(tmp_path: Path, fau
         assert len(play.discord.said(hall)) == 2
 
 
+async def test_a_result_that_is_there_though_nobody_was_told_keeps_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.herald.LOOK_S", 60.0)  # no other edit comes before the result
+    async with stage(tmp_path) as play:
+        qing = play.discord.person("阿青")
+        hall = hall_of(play, qing)
+        play.engine.gate.clear()
+        mine = await play.answer_to(mentions(play, qing, hall), "收到 #1")
+        await play.engine.until(1)
+        plan = play.discord.fail_next(EDIT, ResetAfter(), times=3)
+        play.engine.gate.set()
+        await play.discord.until(lambda: plan.times == 0)
+        await play.studio.until(1, State.DELIVERED)
+        while not await play.store.idle():
+            await play.store.after(play.store.commits, 0.2)
+        assert play.discord.said(hall) == [mine]
+        assert mine.content.startswith("画好了 #1：一只猫")
+        assert "🎲 变化" in mine.buttons
+        assert len(mine.attachments) == 1
+
+
 @pytest.mark.parametrize("fault", LOST, ids=str)
 async def test_the_answer_to_a_command_is_there_once(tmp_path: Path, fault: Fault) -> None:
     async with stage(tmp_path) as play:
