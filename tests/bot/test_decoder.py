@@ -3,6 +3,8 @@
 import os
 import signal
 import struct
+import threading
+import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -164,6 +166,8 @@ def test_a_process_that_ends_costs_one_picture() -> None:
     os.kill(pid, signal.SIGSTOP)  # it is in the middle of a picture, as far as anyone can tell
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(decoder.open, a_file())
+        while not any(isinstance(one, threading.Timer) for one in threading.enumerate()):
+            time.sleep(0.001)  # nothing else tells that the picture is handed over
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(BadImage, match="打不开：这个文件有问题"):
             waiting.result()
