@@ -174,6 +174,12 @@ class _Adapter:
     async def avatar(self, user: User) -> bytes | None:
         return await self._adapter.avatar(user)
 
+    async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
+        await self._adapter.pin(chat, message, on=on)
+
+    async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
+        return await self._adapter.branch(chat, message, title)
+
     async def show(self, status: Status) -> None:
         await self._adapter.show(status)
 

@@ -89,6 +89,9 @@ class Message:
     """Who wrote that message, where the platform tells."""
     mentions: tuple[User, ...] = ()
     """Who is named in it, where the platform tells, without the bot; in order."""
+    topic: str = ""
+    """The part of the chat that it was said in, where that has parts that are no chats themselves;
+    empty: the chat as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

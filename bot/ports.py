@@ -99,6 +99,33 @@ class Adapter(Protocol):
         """
         ...
 
+    async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
+        """Keep a message of ours in sight in its chat, or no more; nobody is called for it.
+
+        It may be asked for twice. A platform without such a thing does nothing.
+
+        Raises:
+            NotSent: It is not kept so: hopeless where the bot may not, or the message is gone.
+        """
+        ...
+
+    async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
+        """Open a place of its own for what belongs to a message of ours: a thread.
+
+        It may be asked for twice, and is the same then.
+
+        Args:
+            chat: Where the message is.
+            message: The platform's id of it.
+            title: What the place is called; cut to what the platform takes.
+
+        Returns the place; None: the platform has no such thing there, or the bot may not.
+
+        Raises:
+            NotSent: The platform does not answer.
+        """
+        ...
+
     async def show(self, status: Status) -> None:
         """Show where a job is, on a platform without edits; may drop what comes too often."""
         ...

@@ -47,7 +47,7 @@ class Plate:
     """A labelled picture that is no artwork, but put together of some: a family tree, samples."""
 
     path: Path
-    """PNG."""
+    """PNG; or GIF, which moves."""
     width: int
     """Pixels."""
     height: int
@@ -72,7 +72,7 @@ class Reply:
     form: Form | None = None
     """What can be filled in; whoever pressed or handed in what this answers, is asked to."""
     originals: bool = False
-    """Whether the artworks go out as files, just as they are."""
+    """Whether the artworks, and the plate, go out as files, just as they are."""
     struck: tuple[tuple[int, int], ...] = ()
     """Start and end, in characters of the text, of what is struck through: said, but not done."""
     wait: tuple[int, int] | None = None
@@ -138,7 +138,8 @@ class Edit:
     chat: Chat
     reply: Reply
     """With at most `Limits.turns` artworks."""
-    job_id: int
+    job_id: int | None
+    """None: the message is no job's."""
     last: bool = False
     """The job ends with this."""
     uploaded: Mapping[str, str] = field(default_factory=dict[str, str])

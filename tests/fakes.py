@@ -187,6 +187,13 @@ class FakeAdapter:
             raise found
         return found
 
+    async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
+        del chat, message, on
+
+    async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
+        del chat, message, title
+        return None
+
     async def show(self, status: Status) -> None:
         self.shown.append(status)
 
@@ -307,6 +314,14 @@ class StrictChat:
         """The id of the chat of each call, whatever came of it."""
         self.uploads: list[str] = []
         """SHA-256 of each file that it was given to keep."""
+        self.pinned: set[str] = set()
+        """Messages that are kept in sight."""
+        self.pin_errors: list[BaseException] = []
+        """Each is raised by one pin, in order."""
+        self.branches = False
+        """Whether places of their own are opened under messages."""
+        self.titles: dict[str, str] = {}
+        """Of such places, by the message that they are under."""
 
     @property
     def limits(self) -> Limits:
@@ -381,6 +396,23 @@ class StrictChat:
         self._lose()
         message.unsure = None
         return [_shown(message.id, files)]
+
+    async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
+        self._find(chat)
+        if self.pin_errors:
+            raise self.pin_errors.pop(0)
+        if message not in self.messages:
+            raise NotSent("no such message", arrived=False, refused=True)
+        self.pinned.add(message) if on else self.pinned.discard(message)
+
+    async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
+        self._find(chat)
+        if message not in self.messages:
+            raise NotSent("no such message", arrived=False, refused=True)
+        if not self.branches:
+            return None
+        self.titles[message] = title
+        return Chat(chat.platform, f"{chat.id}/{message}", group=True)
 
     async def show(self, status: Status) -> None:
         self._refuse(f"live progress: {status}")

@@ -85,6 +85,15 @@ class ConsoleAdapter:
         del user
         return None
 
+    async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
+        """Do nothing: what is printed moves up."""
+        del chat, message, on
+
+    async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
+        """Return none: a terminal is one place."""
+        del chat, message, title
+        return None
+
     async def show(self, status: Status) -> None:
         """Show where a job is, below the prompt."""
         await self._face.show(status)

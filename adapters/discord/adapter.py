@@ -279,6 +279,14 @@ class DiscordAdapter:
         except fault.Failure as error:
             raise fault.of_edit(error) from error
 
+    async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
+        """Keep a message in sight."""
+        raise NotImplementedError  # being written
+
+    async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
+        """Open a thread."""
+        raise NotImplementedError  # being written
+
     async def show(self, status: Status) -> None:
         """Show nothing: messages are edited."""
         del status

@@ -169,6 +169,14 @@ class TelegramAdapter:
         self._answer(edit.reply.to)
         return sent
 
+    async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
+        """Keep a message in sight."""
+        raise NotImplementedError  # being written
+
+    async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
+        """Open a thread."""
+        raise NotImplementedError  # being written
+
     async def show(self, status: Status) -> None:
         """Show nothing: messages are edited."""
         del status
