@@ -11,7 +11,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, cast
@@ -110,7 +110,7 @@ def label(picture: Picture, produce_id: str, config: LabelConfig) -> bytes:
     info = PngInfo()
     info.add_itxt(XMP, PACKET % escape(_aigc(produce_id, config.operator_code)))
     try:
-        info.add_itxt(RECIPE, _unlike_a_label(msgspec.json.encode(recipe).decode(), "\\u003c"))
+        info.add_itxt(RECIPE, _unlike_a_label(_as_json(recipe), "\\u003c"))
     except UnicodeEncodeError as error:
         raise LabelMissing("the recipe holds half a character") from error
     info.add_itxt(PARAMETERS, _parameters(recipe))
@@ -436,6 +436,14 @@ def _is_aigc(found: object) -> bool:
     )
 
 
+def _as_json(recipe: Recipe) -> str:
+    """Write a recipe out; one that goes all the way as it was before there were others."""
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    if recipe.until is None:
+        del values["until"]
+    return msgspec.json.encode(values).decode()
+
+
 def _parameters(recipe: Recipe) -> str:
     """Write a recipe out as other drawing programs read it."""
     loras = "".join(f" <lora:{name}:{weight:g}>" for name, weight in recipe.loras.items())
@@ -474,6 +482,14 @@ def _more_parameters(recipe: Recipe) -> dict[str, object]:
     if (margins := recipe.expand) is not None:
         around = (margins.left, margins.up, margins.right, margins.down)
         pairs |= {"Outpaint": ",".join(map(str, around)), "Outpaint edges": margins.edges}
+    return pairs | _about_the_way(recipe)
+
+
+def _about_the_way(recipe: Recipe) -> dict[str, object]:
+    """Return what is said of a picture that was not drawn in the usual steps alone."""
+    pairs: dict[str, object] = {}
+    if recipe.until is not None:
+        pairs["Stopped at"] = recipe.until
     if recipe.fast:
         pairs["Fast"] = True
     if recipe.upscale > 1:

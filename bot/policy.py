@@ -9,7 +9,7 @@ from bot import unfold
 from bot.errors import NoSource
 from bot.request import Request
 from bot.size import ModelShape, sized
-from bot.style import SEEDS, Styles
+from bot.style import SEEDS, Style, Styles
 from bot.wording import later, say
 from generation.recipe import UPSCALES, Recipe
 
@@ -19,6 +19,8 @@ FAST_SHARE = 0.5
 """What a fast picture costs of a usual one, about: guidance in half of the steps leaves three rows
 of four, and two steps of three that reuse deep features leave some two thirds of the work. Only
 turns are counted in it, so it need not be exact; the engine's pace is learnt from its steps."""
+MAX_STAGES = 8
+"""Of one picture."""
 UPSCALE_STEPS = 2
 """What enlarging a finished picture costs, in steps: about what the embedded network takes."""
 
@@ -64,6 +66,7 @@ def settle(request: Request, styles: Styles, config: PolicyConfig) -> Request:
     for bound in _bounds(config):
         request = _bounded(request, bound)
     fitted = sized(_seeded(request), config.shape(style.model), config.min_px)
+    fitted = _staged(fitted, style)
     return _upscaled(_useful(fitted), config.max_upscaled_px)
 
 
@@ -81,6 +84,9 @@ def cost(recipes: Iterable[Recipe]) -> float:
 def _steps(recipe: Recipe) -> float:
     """Return how many steps at the full size take as long."""
     part = max(1.0, recipe.steps * recipe.strength)
+    if recipe.until is not None:
+        draft = min(recipe.until, recipe.steps) if recipe.hires > 1 else 0
+        return draft / recipe.hires**2 + recipe.until - draft
     if recipe.hires > 1:
         return recipe.steps / recipe.hires**2 + part
     return part if recipe.source else recipe.steps
@@ -183,6 +189,21 @@ def _useful(request: Request) -> Request:
         return request
     note = say("没有原图，重画强度没有用上")
     return replace(request, strength=None, notes=(*request.notes, note))
+
+
+def _staged(request: Request, style: Style) -> Request:
+    """Let stages rise, within the steps that are taken; of too many, as many spread evenly.
+
+    Nobody is told: it is the program that asks for them, not a user's words.
+    """
+    if not request.stages:
+        return request
+    (recipe,) = style.recipes(replace(request, prompt="", count=1, seed=0, stages=()))
+    found = sorted({min(stage, recipe.way) for stage in request.stages if stage >= 1})
+    if len(found) > MAX_STAGES:
+        last = len(found) - 1
+        found = [found[round(at * last / (MAX_STAGES - 1))] for at in range(MAX_STAGES)]
+    return replace(request, stages=tuple(found))
 
 
 def _upscaled(request: Request, most_px: int) -> Request:

@@ -62,6 +62,9 @@ class Request:
     """Leave the words as they are, where the model would have them translated."""
     polish: bool = False
     """Let a text model rewrite the prompt, where the model has one."""
+    stages: tuple[int, ...] = ()
+    """Steps after which it is shown, each a picture of its own; the last may be all; empty: only
+    the finished one."""
     flagged: bool = False
     """Whether a word in it was flagged: the pictures are shown to who wants to see them."""
     notes: tuple[str, ...] = ()

@@ -76,9 +76,10 @@ class Style:
     """Take the place of the program's style of this name; only of the operator's own."""
 
     def recipes(self, request: Request) -> list[Recipe]:
-        """Return one recipe for each picture of a settled request.
+        """Return one recipe for each picture of a settled request, and each of its stages.
 
-        They differ in seed alone; where {红,蓝} says several, in their words first.
+        They differ in seed alone; where {红,蓝} says several, in their words first. Stages of one
+        picture follow each other.
 
         Raises:
             ValueError: The size was not settled, or no seed chosen.
@@ -110,8 +111,9 @@ class Style:
             polish=request.polish,
         )
         return [
-            replace(recipe, prompt=self._phrased(prompt), seed=(seed + later) % SEEDS)
+            replace(recipe, prompt=self._phrased(prompt), seed=(seed + later) % SEEDS, until=until)
             for prompt, later in islice(_each(prompts), request.count)
+            for until in _untils(request.stages, recipe.way)
         ]
 
     def _phrased(self, prompt: str) -> str:
@@ -290,6 +292,11 @@ def _each(prompts: list[str]) -> Iterator[tuple[str, int]]:
     for turn in count():
         for prompt in prompts:
             yield prompt, turn
+
+
+def _untils(stages: tuple[int, ...], way: int) -> list[int | None]:
+    """Return after which of so many steps a picture is handed out: None is after all."""
+    return [stage if stage < way else None for stage in stages or (way,)]
 
 
 def _written(prompt: str) -> str:

@@ -13,7 +13,7 @@ from generation.errors import BadRecipe, EngineError
 from generation.language.wording import Words, named
 from generation.lora.adapter import Lora
 from generation.lora.slots import Stack
-from generation.plan import Plan, begin, plan
+from generation.plan import Plan, plan
 from generation.pool import Pool, Start
 from generation.recipe import UPSCALES, Picture, Recipe
 from generation.source import Source
@@ -149,7 +149,8 @@ class Canvas:
 
     @property
     def steps(self) -> int:
-        """Steps of all passes together."""
+        """Steps of all passes together, as far as it goes."""
+        # of what was refused nothing can be reckoned
         return self.recipe.steps if self.error else steps(self.recipe)
 
     def fit(self, model: Model) -> None:
@@ -164,7 +165,8 @@ class Canvas:
         text, words = model.text, self.words
         self.tokens = text.tokens(words.prompt, words.avoid)
         self.unknown = (*text.unknown(words.prompt), *text.unknown(words.avoid))
-        self.plan = plan(recipe, folder.noising, strength=recipe.strength if recipe.source else 1.0)
+        strength = recipe.strength if recipe.source else 1.0
+        self.plan = plan(recipe, folder.noising, strength=strength, until=recipe.until)
 
     def begin(self, model: Model, loras: Sequence[tuple[Lora, float]]) -> Start:
         """Read the prompt and the source, and draw the first noise, as diffusers does.
@@ -197,10 +199,15 @@ class Canvas:
         if not self._small:
             self.latent = latent
             return None
-        self._done, self._small, self.call, self.deep_rows = self.plan.steps[-1], False, 0, 0
+        recipe, done = self.recipe, self.plan.steps[-1]
+        self._done, self._small, self.call, self.deep_rows = done, False, 0, 0
         size = latent_size(self.size_px, model.folder)
         clean = functional.interpolate(latent[None], size=size, mode="bilinear")[0]
-        self.plan = plan(self.recipe, model.folder.noising, strength=self.recipe.strength)
+        if recipe.until is not None and recipe.until <= done:  # the draft, in the picture's size
+            self.latent = clean
+            return None
+        until = None if recipe.until is None else recipe.until - done
+        self.plan = plan(recipe, model.folder.noising, strength=recipe.strength, until=until)
         noise = self._noise(model, size)
         return self._start(model, clean + self.plan.start * noise, extra=self._hidden(model))
 
@@ -262,10 +269,7 @@ class Canvas:
 
 def steps(recipe: Recipe) -> int:
     """Return how many steps a recipe takes, those of all its passes."""
-    part = recipe.steps - begin(recipe.steps, recipe.strength)
-    if recipe.hires > 1:
-        return recipe.steps + part
-    return part if recipe.source else recipe.steps
+    return recipe.way if recipe.until is None else recipe.until
 
 
 def small(recipe: Recipe, multiple: int) -> tuple[int, int]:
@@ -300,6 +304,10 @@ def check(recipe: Recipe) -> None:
         (not 1 <= recipe.hires <= MOST_HIRES, f"放大要在 1 到 {MOST_HIRES:g} 倍之间"),
         (recipe.hires > 1 and bool(recipe.source), "有原图时不能先小后大"),
     )
+    if recipe.until is not None:
+        last = recipe.way - 1
+        words = f"中途停下要在 1 到 {last} 步之间" if last else "只有 1 步，不能中途停下"
+        _refuse((not 1 <= recipe.until <= last, words))
 
 
 def check_fit(recipe: Recipe, folder: Folder) -> None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from generation.recipe import Recipe
+from generation.recipe import Recipe, begin
 from generation.samplers.levels import Levels, levels
 from generation.samplers.table import Row, table
 from generation.zoo.noising import Noising
@@ -76,20 +76,19 @@ class Plan:
         return len(self.guided)
 
 
-def begin(steps: int, strength: float) -> int:
-    """Return how many of the steps a source of that strength leaves out; one at least is done."""
-    return steps - max(1, min(int(steps * strength), steps))
-
-
-def plan(recipe: Recipe, noising: Noising, *, strength: float = 1.0) -> Plan:
+def plan(
+    recipe: Recipe, noising: Noising, *, strength: float = 1.0, until: int | None = None
+) -> Plan:
     """Return the plan of a recipe.
 
     Args:
         recipe: What is drawn; its sampler, steps, levels, guidance and tier count.
         noising: Of the model.
         strength: How much of the way is gone, from its end.
+        until: Steps of this pass after which it ends with what the network foresees; None, or no
+            fewer than it has: it goes all the way.
     """
-    return _plan(
+    whole = _plan(
         recipe.sampler,
         noising,
         recipe.steps,
@@ -98,6 +97,7 @@ def plan(recipe: Recipe, noising: Noising, *, strength: float = 1.0) -> Plan:
         karras=recipe.levels == "karras",
         fast=recipe.fast,
     )
+    return whole if until is None or until >= whole.steps[-1] else _cut(whole, until)
 
 
 @lru_cache(maxsize=512)
@@ -122,6 +122,26 @@ def _plan(
         fresh=tuple(call for call, row in enumerate(rows) if row.of_noise),
         start=sigmas[0],
         first=way.first,
+    )
+
+
+def _cut(whole: Plan, until: int) -> Plan:
+    """Return the calls of so many steps; after the last, the clean latent stands for the noisy one.
+
+    Numbers alone say so: a batch steps it as any other, and what is kept of a source is clean.
+    """
+    # heun asks twice on one level: what ends a step, and what begins the next
+    calls = max(call for call, step in enumerate(whole.steps) if step == until)
+    numbers = whole.numbers[:calls].clone()
+    numbers[-1, Column.NOISY :] = 0
+    numbers[-1, Column.CLEAN] = 1
+    return Plan(
+        numbers=numbers,
+        steps=(*whole.steps[:calls], until),
+        guided=whole.guided[:calls],
+        fresh=tuple(call for call in whole.fresh if call < calls - 1),
+        start=whole.start,
+        first=whole.first,
     )
 
 

@@ -71,11 +71,27 @@ class Recipe:
     """Leave the words as they are, though the model's card names a translator."""
     polish: bool = False
     """Let the polisher that the model's card names rewrite the prompt."""
+    until: int | None = None
+    """Steps after which the picture is handed out as the model foresees it then (its denoised
+    prediction); less than the whole way; None: all."""
+
+    @property
+    def way(self) -> int:
+        """Steps of the whole way, those of all its passes; of a source its last part alone."""
+        part = self.steps - begin(self.steps, self.strength)
+        if self.hires > 1:
+            return self.steps + part
+        return part if self.source else self.steps
 
     @property
     def picture_px(self) -> tuple[int, int]:
         """Width and height of the picture that is handed out."""
         return self.width * self.upscale, self.height * self.upscale
+
+
+def begin(steps: int, strength: float) -> int:
+    """Return how many of the steps a source of that strength leaves out; one at least is done."""
+    return steps - max(1, min(int(steps * strength), steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@ import json
 import math
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from io import BytesIO
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -162,8 +162,9 @@ def test_the_recipe_is_written_out_as_other_programs_read_it() -> None:
             "64x64, Model: mini, Denoising strength: 0.6, Hires upscale: 2, Hires upscaler: Latent",
         ),
         ({"fast": True}, "Size: 128x128, Model: mini, Fast: True, Version"),
+        ({"until": 7}, "Size: 128x128, Model: mini, Stopped at: 7, Version"),
     ],
-    ids=["on a source", "beyond its edges", "enlarged", "fast"],
+    ids=["on a source", "beyond its edges", "enlarged", "fast", "a stage"],
 )
 def test_what_is_not_drawn_from_words_alone_says_so_and_reads_back(
     more: dict[str, Any], words: str
@@ -184,6 +185,14 @@ def test_a_picture_that_was_enlarged_is_labelled_in_its_own_size() -> None:
     assert "Size: 128x128, Model: mini, Postprocess upscale by: 2" in texts(png)["parameters"]
     with pytest.raises(LabelMissing, match="another picture"):
         label(replace(picture, recipe=replace(recipe, upscale=4)), "7-0", OWN)
+
+
+def test_a_picture_that_went_all_the_way_says_nothing_of_stages() -> None:
+    said = texts(label(a_picture(), "7-0", OWN))[RECIPE]
+    assert "until" not in said
+    assert list(json.loads(said)) == [
+        field.name for field in fields(Recipe) if field.name != "until"
+    ]
 
 
 def test_a_recipe_from_before_there_were_sources_is_read() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.errors import UnknownStyle
-from bot.policy import PolicyConfig, cost, settle
+from bot.policy import MAX_STAGES, PolicyConfig, cost, settle
 from bot.request import Request
 from bot.size import ModelShape
 from bot.style import SEEDS, Style, Styles
@@ -144,6 +144,8 @@ requests = st.builds(
     height=numbers,
     aspect=st.none() | ratios,
     styles=st.lists(st.sampled_from(list(STYLES.names()))).map(tuple),
+    hires=st.floats(1, 4),
+    stages=st.lists(st.integers(-3, 120), max_size=20).map(tuple),
 )
 shapes = st.builds(
     ModelShape,
@@ -167,7 +169,52 @@ def test_settling_ends_within_bounds_and_twice_is_once(
         assert side is not None
         assert 0 < side <= max(shape.max_px, shape.multiple_px)
         assert side % shape.multiple_px == 0
+    assert len(once.stages) <= MAX_STAGES
+    assert list(once.stages) == sorted(set(once.stages))
+    assert all(stage >= 1 for stage in once.stages)
+    recipes = STYLES.recipes(replace(once, seed=0, count=1))
+    assert all(0 < stage <= recipes[0].way for stage in once.stages)
     assert settle(once, STYLES, config) == once
+
+
+@pytest.mark.parametrize(
+    ("stages", "more", "found"),
+    [
+        ((), {}, ()),
+        ((5, 10, 20), {}, (5, 10, 20)),
+        ((10, 5, 5, 99), {}, (5, 10, 20)),
+        ((0, -1), {}, ()),
+        ((3, 50), {"steps": 8}, (3, 8)),
+        ((5, 20), {"source": "ab" * 32, "strength": 0.5}, (5, 10)),
+        (tuple(range(1, 21)), {}, (1, 4, 6, 9, 12, 15, 17, 20)),
+    ],
+)
+def test_stages_rise_within_the_steps_that_are_taken(
+    stages: tuple[int, ...], more: dict[str, Any], found: tuple[int, ...]
+) -> None:
+    once = settled(stages=stages, **more)
+    assert once.stages == found
+    assert once.notes == ()
+
+
+def test_a_stage_costs_the_steps_up_to_it() -> None:
+    whole = Recipe(
+        model="m",
+        prompt="",
+        width=1000,
+        height=500,
+        steps=10,
+        guidance=1.0,
+        sampler="euler",
+        seed=0,
+    )
+    assert cost([replace(whole, until=4)]) == pytest.approx(2.0)
+    assert cost([replace(whole, until=4, upscale=2)]) == pytest.approx(3.0)
+    enlarged = replace(whole, hires=2.0, strength=0.5)
+    assert cost([replace(enlarged, until=8)]) == pytest.approx(1.0)
+    assert cost([replace(enlarged, until=14)]) == pytest.approx(1.25 + 2.0)
+    part = replace(whole, source="ab" * 32, strength=0.5)
+    assert cost([replace(part, until=2)]) == pytest.approx(1.0)
 
 
 def test_a_misspelt_limit_is_refused() -> None:

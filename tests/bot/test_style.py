@@ -175,6 +175,22 @@ def test_two_of_each_wording_are_two_seeds_of_all() -> None:
         assert STYLES.recipes(only(asked, number)) == [recipe]
 
 
+def test_each_stage_of_a_picture_is_a_recipe_of_its_own_and_the_last_is_the_whole() -> None:
+    asked = replace(SETTLED, steps=20, count=2, stages=(3, 9, 20, 30))
+    recipes = STYLES.recipes(asked)
+    assert [recipe.until for recipe in recipes] == [3, 9, None, None] * 2
+    whole = STYLES.recipes(replace(asked, stages=()))
+    assert [recipes[2], recipes[6]] == whole
+    assert [replace(recipe, until=None) for recipe in recipes] == [
+        each for each in whole for _ in range(4)
+    ]
+
+
+def test_stages_of_a_source_are_of_the_steps_that_it_takes() -> None:
+    asked = replace(SETTLED, count=1, steps=20, source="ab" * 32, strength=0.5, stages=(9, 10))
+    assert [recipe.until for recipe in STYLES.recipes(asked)] == [9, None]
+
+
 def test_wishes_about_words_are_passed_on() -> None:
     (recipe,) = STYLES.recipes(replace(SETTLED, count=1, polish=True, skip_translation=True))
     assert (recipe.polish, recipe.skip_translation) == (True, True)

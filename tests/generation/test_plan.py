@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from generation.plan import GUIDED, Column, begin, plan
+from generation.plan import GUIDED, Column, plan
+from generation.recipe import begin
 from generation.zoo.noising import Noising
 from tests.generation.factory import recipe
 
