@@ -23,6 +23,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot import gif
 from bot.errors import LabelMissing
 from generation.recipe import Picture, Preview, Recipe
 
@@ -106,7 +107,7 @@ def label(picture: Picture, produce_id: str, config: LabelConfig) -> bytes:
     """
     recipe = picture.recipe
     image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
-    _stamp(image.width, image.height).press(image)
+    stamp_for(image.width, image.height).press(image)
     info = PngInfo()
     info.add_itxt(XMP, PACKET % escape(_aigc(produce_id, config.operator_code)))
     try:
@@ -132,7 +133,7 @@ def covered(picture: Picture) -> bytes:
         LabelMissing: The picture is too small for the words.
     """
     image = Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
-    box = _stamp(image.width, image.height).box
+    box = stamp_for(image.width, image.height).box
     info = PngInfo()
     info.add_text(PLACE, f"{box[0]},{box[1]}")
     file = BytesIO()
@@ -175,7 +176,7 @@ def thumbnail(png: bytes, side_px: int) -> bytes:
     width, height = (max(1, round(px * scale)) for px in image.size)
     resized = image.resize((width, height), Image.Resampling.LANCZOS)
     small = Image.frombytes("RGB", (width, height), resized.tobytes())
-    stamp, packet = _stamp(width, height), _only_text(png, XMP).encode()
+    stamp, packet = stamp_for(width, height), _only_text(png, XMP).encode()
     stamp.press(small)
     for how in ({"quality": THUMBNAIL_QUALITY}, {"lossless": True}):
         if (made := _webp(small, stamp, packet, how)) is not None:
@@ -195,7 +196,7 @@ def lighter(png: bytes, most_bytes: int) -> bytes:
     """
     image, packet = _open(png), _only_text(png, XMP).encode()
     whole = Image.frombytes("RGB", image.size, image.convert("RGB").tobytes())
-    stamp = _stamp(*whole.size)
+    stamp = stamp_for(*whole.size)
     for quality in QUALITIES:
         made = _webp(whole, stamp, packet, {"quality": quality})
         if made is not None and len(made) <= most_bytes:
@@ -208,7 +209,7 @@ def lighter(png: bytes, most_bytes: int) -> bytes:
 
 
 def _webp(
-    image: Image.Image, stamp: "_Stamp", packet: bytes, how: Mapping[str, int | bool]
+    image: Image.Image, stamp: "Stamp", packet: bytes, how: Mapping[str, int | bool]
 ) -> bytes | None:
     """Return a picture as WebP; None if its words or its hidden label got lost on the way."""
     file = BytesIO()
@@ -247,7 +248,7 @@ def sketch(previews: Sequence[Preview], produce_id: str, config: LabelConfig) ->
     image = Image.new("RGB", (columns * across, rows * down))
     for number, cell in enumerate(cells):
         image.paste(cell, (number % columns * across, number // columns * down))
-    _stamp(image.width, image.height).press(image)
+    stamp_for(image.width, image.height).press(image)
     info = PngInfo()
     info.add_itxt(XMP, PACKET % escape(_aigc(produce_id, config.operator_code)))
     file = BytesIO()
@@ -260,32 +261,46 @@ def assembled(image: Image.Image, packet: str) -> bytes:
     """Return a picture that was put together of labelled ones as a labelled PNG.
 
     Args:
-        image: RGB, with room for the words in its lower right corner.
+        image: RGB, with room for the words in its lower right corner; they are drawn on it.
         packet: The hidden label of one of them: the new one is in the same name.
 
     Raises:
         LabelMissing: It cannot carry the label, or the packet is none.
     """
-    _check_packet(packet)
-    values = json.loads(next(iter(ET.fromstring(packet).iter(f"{{{TC260}}}AIGC"))).text or "")  # noqa: S314
-    _stamp(image.width, image.height).press(image)
-    produce_id = f"danqing-{hashlib.sha256(image.tobytes()).hexdigest()[:32]}"
+    stamp_for(image.width, image.height).press(image)
     info = PngInfo()
-    info.add_itxt(XMP, PACKET % escape(_aigc(produce_id, values["ContentProducer"])))
+    info.add_itxt(XMP, packet_after(packet, hashlib.sha256(image.tobytes()).hexdigest()))
     file = BytesIO()
     image.save(file, "PNG", pnginfo=info, compress_level=3)
     check_labels(file.getvalue())
     return file.getvalue()
 
 
-def packet_of(content: bytes) -> str:
-    """Return the hidden label of a labelled picture or thumbnail.
+def packet_after(packet: str, sha256: str) -> str:
+    """Return the hidden label of what was put together of labelled pictures.
+
+    Args:
+        packet: The hidden label of one of them: the new one is in the same name.
+        sha256: Of the pixels of the whole, in hexadecimal digits: it is numbered for them.
 
     Raises:
-        LabelMissing: There is none.
+        LabelMissing: The packet is none.
+    """
+    check_packet(packet)
+    values = json.loads(next(iter(ET.fromstring(packet).iter(f"{{{TC260}}}AIGC"))).text or "")  # noqa: S314
+    return PACKET % escape(_aigc(f"danqing-{sha256[:32]}", values["ContentProducer"]))
+
+
+def packet_of(content: bytes) -> str:
+    """Return the hidden label of a labelled picture, thumbnail or animation.
+
+    Raises:
+        LabelMissing: There is none, or more than one.
     """
     if content.startswith(b"\x89PNG"):
         return _only_text(content, XMP)
+    if content.startswith(b"GIF8"):
+        return _packet_of_gif(content)
     try:
         with Image.open(BytesIO(content), formats=("WEBP",)) as image:
             packet = image.info.get("xmp")
@@ -294,6 +309,17 @@ def packet_of(content: bytes) -> str:
     if not isinstance(packet, bytes):
         raise LabelMissing("there is no hidden label")
     return packet.decode("utf-8", "replace")
+
+
+def _packet_of_gif(content: bytes) -> str:
+    try:
+        found = list(gif.extensions(content))
+    except ValueError as error:
+        raise LabelMissing(f"the animation is damaged: {error}") from error
+    packets = [body for name, body in found if name == gif.XMP]
+    if len(packets) != 1 or any(b"AIGC" in body for name, body in found if name != gif.XMP):
+        raise LabelMissing(f"there are {len(packets)} hidden labels in the file, or others beside")
+    return packets[0].decode("utf-8", "replace")
 
 
 def check(png: bytes) -> None:
@@ -315,7 +341,7 @@ def check_labels(png: bytes) -> None:
         LabelMissing: It does not; says what is missing.
     """
     image = _open(png)
-    if not _stamp(image.width, image.height).is_on(image):
+    if not stamp_for(image.width, image.height).is_on(image):
         raise LabelMissing(f"{ONE_LINE[0]} is not on the picture")
     _check_hidden(png)
 
@@ -334,7 +360,7 @@ def recipe_of(png: bytes) -> Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stamp:
+class Stamp:
     """The words in their place on a picture of one size."""
 
     box: tuple[int, int, int, int]
@@ -366,7 +392,12 @@ def _all_near(image: Image.Image, level: int, mask: Image.Image) -> bool:
     return sum(counts[: TOLERANCE + 1]) >= SAME_SHARE * sum(counts) > 0
 
 
-def _stamp(width: int, height: int) -> _Stamp:
+def stamp_for(width: int, height: int) -> Stamp:
+    """Return the words for a picture of a size.
+
+    Raises:
+        LabelMissing: It is too small for them.
+    """
     em = max(MIN_EM_PX, math.ceil(EM_SHARE * min(width, height)))
     thick_px = max(2, em // 12)
     for words, outline_px in ((ONE_LINE, thick_px), (TWO_LINES, thick_px), (TWO_LINES, 1)):
@@ -380,7 +411,7 @@ def _stamp(width: int, height: int) -> _Stamp:
         raise LabelMissing(f"a picture of {width}×{height} is too small to carry its label")
     margin_px = min(em // 3, free_px // 2)
     right, bottom = width - margin_px, height - margin_px
-    return _Stamp((right - wide, bottom - high, right, bottom), ink.crop(box), edge.crop(box))
+    return Stamp((right - wide, bottom - high, right, bottom), ink.crop(box), edge.crop(box))
 
 
 def _words(lines: tuple[str, ...], em: int, outline_px: int) -> Image.Image:
@@ -404,10 +435,15 @@ def _aigc(produce_id: str, code: str) -> str:
 def _check_hidden(png: bytes) -> None:
     if any(keyword == "AIGC" for _, keyword, _ in _texts(png)):
         raise LabelMissing("there is a second hidden label")
-    _check_packet(_only_text(png, XMP))
+    check_packet(_only_text(png, XMP))
 
 
-def _check_packet(packet: str) -> None:
+def check_packet(packet: str) -> None:
+    """See that a hidden label says what it must.
+
+    Raises:
+        LabelMissing: It does not.
+    """
     if "<!" in packet:  # the packet needs no DTD, and entities can blow up
         raise LabelMissing("the hidden label is no packet of ours")
     try:
