@@ -18,7 +18,9 @@ from adapters.readiness import Readiness
 from bot import segment
 from bot.address import Address
 from bot.app import App
+from bot.boards import Boards
 from bot.courier import Courier
+from bot.curator import Curator
 from bot.job import Job
 from bot.label import LabelConfig, label, sketch
 from bot.pace import Pace
@@ -54,6 +56,8 @@ class Studio:
     app: App
     painter: Painter
     courier: Courier
+    boards: Boards
+    curator: Curator
     engine: EngineClient
     upkeep: Upkeep
     monitor: Monitor | None
@@ -69,6 +73,9 @@ class Studio:
                     self.app.run(),
                     self.painter.run(),
                     self.courier.run(),
+                    self.app.referee.run(),
+                    self.boards.run(),
+                    self.curator.run(),
                     self.upkeep.run(),
                     *([self.monitor.run()] if self.monitor else []),
                 )
@@ -135,14 +142,17 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
             roles = Roles(config.roles)
             quota = Quota(config.quota, roles)
             rules = Rules(policy=policy(config), quota=quota, roles=roles, words=words)
+            app = App(store, adapters, styles, rules, pace, new_seed, pulse.look)
             painter = Painter(
                 *(store, styles, watched.engine, courier),
-                *(Labels(config.label), pace, config.queue.in_flight),
+                *(Labels(config.label), pace, app.referee, config.queue.in_flight),
             )
             with pulse.noting():
                 yield Studio(
                     store=store,
-                    app=App(store, adapters, styles, rules, pace, new_seed, pulse.look),
+                    app=app,
+                    boards=Boards(store, watched.adapters, courier.channels, app.referee),
+                    curator=Curator(store, app.referee),
                     painter=painter,
                     courier=courier,
                     engine=engine,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aiosqlite import Connection
 
-from bot import commands, lookup, texts
+from bot import commands, lookup, quota, texts
 from bot.artwork import Artwork
 from bot.command import Desk
 from bot.errors import DiskFull, NoRoom, StudioError
@@ -30,12 +30,13 @@ from bot.event import (
 from bot.follow import Revision
 from bot.gate import Gate
 from bot.intake import Heard, Intake, joined
-from bot.job import Job, State
+from bot.job import Job, Share, State
 from bot.pace import Pace
 from bot.policy import cost, settle
 from bot.ports import Adapter
 from bot.press import Presses
 from bot.purse import Purse
+from bot.referee import Referee
 from bot.reply import Reply
 from bot.request import Request
 from bot.retouch import Retoucher
@@ -60,6 +61,8 @@ AT_ONCE = 512
 """Updates that are on their way to an answer; the others wait on the disk."""
 BURST_S = 5.0
 """What a button asks for is not ordered twice within this time, though it is drawn at once."""
+SHARED = 1000
+"""Jobs of group sessions that may wait for one member: the session has its own bounds."""
 DISK_S = 5.0
 """How long to wait for room on a full disk."""
 
@@ -84,6 +87,8 @@ class App:
         self._pace = pace
         self._new_seed = new_seed
         self._purse = Purse(store, rules.quota)
+        self.referee = Referee(store, styles, rules, self.order, new_seed)
+        """Leads the group sessions."""
         self._desk = Desk(
             store=store,
             styles=styles,
@@ -91,6 +96,7 @@ class App:
             rules=rules,
             purse=self._purse,
             new_seed=new_seed,
+            referee=self.referee,
             look=look,
         )
         self._gate = Gate(store, rules)
@@ -197,8 +203,13 @@ class App:
         reply_to: str,
         request: Request,
         made: Revision | None = None,
+        *,
+        share: Share | None = None,
     ) -> Job:
         """Put a request into the queue: the one door for whatever wants something drawn.
+
+        Who asks for themselves is told that it is there, and has it counted; what a group session
+        asks for is of its own budget, and told on its board.
 
         Args:
             db: An open transaction.
@@ -207,6 +218,7 @@ class App:
             reply_to: The message to answer.
             request: As it was said.
             made: What it was derived from, and how.
+            share: What it is of a group session.
 
         Raises:
             StudioError: It cannot be taken; nothing was changed.
@@ -217,22 +229,35 @@ class App:
         settled = settle(request, self._styles, self._rules.policy)
         if settled.seed is None:
             settled = replace(settled, seed=self._new_seed())
-        left = await self._purse.spend(db, user, chat, settled.count)
+        left = quota.Left() if share else await self._purse.spend(db, user, chat, settled.count)
         price = cost(self._styles.recipes(settled))
-        queue = self._store.queue
         parent = made and made.parent
-        most = self._rules.roles.waiting(user, chat)
-        job = await queue.submit(db, user, chat, reply_to, settled, price, parent, most=most)
+        most = SHARED if share else self._rules.roles.waiting(user, chat)
+        job = await self._store.queue.submit(
+            *(db, user, chat, reply_to, settled, price, parent), most=most, share=share
+        )
         JOB.set(job.id)
-        place = await queue.ahead(db, job)
-        seconds = self._pace.wait(place.cost + price)
-        usual = await self._store.preferences.holding(db, user, chat)
-        verbosity = usual.verbosity or "full"
-        reply = texts.accepted(job, request, place, seconds, made, left, verbosity)
-        if (pause := await self._store.pauses.of(db, chat.key)) is not None:
-            reply = texts.paused(reply, pause.reason)
-        await self._store.outbox.put(db, chat, reply, job_id=job.id)
+        if share is None:
+            await self._acknowledge(db, job, request, price, made, left)
         return job
+
+    async def _acknowledge(
+        self,
+        db: Connection,
+        job: Job,
+        asked: Request,
+        price: float,
+        made: Revision | None,
+        left: quota.Left,
+    ) -> None:
+        """Tell whoever has asked for a job that it is in the queue."""
+        place = await self._store.queue.ahead(db, job)
+        seconds = self._pace.wait(place.cost + price)
+        usual = await self._store.preferences.holding(db, job.user, job.chat)
+        reply = texts.accepted(job, asked, place, seconds, made, left, usual.verbosity or "full")
+        if (pause := await self._store.pauses.of(db, job.chat.key)) is not None:
+            reply = texts.paused(reply, pause.reason)
+        await self._store.outbox.put(db, job.chat, reply, job_id=job.id)
 
     def _admitted(self, request: Request) -> Request:
         """Return the request in words that are drawn here.
@@ -252,22 +277,27 @@ class App:
             updates: In which the event came.
             heard: The event, with what its answer takes.
         """
-        gone, event = None, heard.event
-        await self._speak_to(db, event)
-        match event:
+        await self._speak_to(db, heard.event)
+        gone = await self._answered_to(db, heard)
+        for update in updates:
+            await self._store.inbox.done(db, update)
+        return gone
+
+    async def _answered_to(self, db: Connection, heard: Heard) -> Artwork | None:
+        match event := heard.event:
             case Message(to_me=True) | Press() | Submission():
                 if await self._gate.lets_in(db, event):
-                    gone = await self._served(db, event, heard)
+                    return await self._served(db, event, heard)
+            case Message():  # not said to the bot, but it may be a guess
+                await self.referee.hear(db, event)
             case Stray() | Lookup() | Outsider():
                 if (reply := await self._told(db, event)) is not None:
                     await self._store.outbox.put(db, event.chat, reply)
             case Joined() | Moved() | Left():
                 await self._on_chat(db, event)
-            case _:
-                pass  # not said to the bot
-        for update in updates:
-            await self._store.inbox.done(db, update)
-        return gone
+            case None:
+                pass
+        return None
 
     async def _told(self, db: Connection, event: Stray | Lookup | Outsider) -> Reply | None:
         """Return what is said where nothing is done."""
@@ -303,6 +333,8 @@ class App:
         if not isinstance(event, Message):
             return await self._on_press(db, event)
         try:
+            if heard.refusal is None and await self.referee.hear(db, event):
+                return None
             await self._talk.answer(db, event, heard)
         except DiskFull:
             raise
@@ -315,10 +347,14 @@ class App:
         try:
             if isinstance(press, Press) and press.action.verb in commands.PRESSES:
                 reply = await commands.PRESSES[press.action.verb](self._desk, db, press)
-                await self._store.outbox.put(db, press.chat, reply)
+                if reply is not None:
+                    await self._store.outbox.put(db, press.chat, reply)
                 return None
             if isinstance(press, Press):
                 return await self._presses.answer(db, press)
+            if (submit := commands.FORMS.get(press.action.verb)) is not None:
+                await submit(self._desk, db, press)
+                return None
             await self._presses.submit(db, press)
         except DiskFull:
             raise

@@ -9,6 +9,7 @@ from aiosqlite import Connection
 from bot.event import Chat, User
 from bot.pace import Pace
 from bot.purse import Purse
+from bot.referee import Referee
 from bot.reply import Reply
 from bot.rules import Rules
 from bot.store.store import Store
@@ -28,6 +29,8 @@ class Desk:
     rules: Rules
     purse: Purse
     new_seed: Callable[[], int]
+    referee: Referee
+    """Leads the group sessions."""
     look: Look | None = None
     """Tells how the studio is doing; None: nobody looks."""
 
@@ -48,6 +51,8 @@ class Call:
     """Who wrote that message, where the platform tells."""
     mentions: tuple[User, ...] = ()
     """Who is named in it, where the platform tells."""
+    topic: str = ""
+    """The part of the chat that it was said in."""
 
     @property
     def is_answer(self) -> bool:

@@ -71,8 +71,9 @@ class Courier:
         """
         self._store = store
         self._adapters = adapters
-        self._channels = Channels(store.now, sleep)
-        self._herald = Herald(store, adapters, self._channels, sketcher)
+        self.channels = Channels(store.now, sleep)
+        """That all calls go through."""
+        self._herald = Herald(store, adapters, self.channels, sketcher)
         self._serving = dict[Lane, asyncio.Task[None]]()
         self._looked = dict[Lane, tuple[int, float]]()
         """The newest reply when it was last served, and when that was."""
@@ -137,10 +138,10 @@ class Courier:
         chat, attempt = parcels[0].delivery.chat, parcels[0].attempts + 1
         number = parcels[0].delivery.id
         JOB.set(parcels[0].delivery.job_id)
-        channel, adapter = self._channels.to(chat.key), self._adapters[chat.platform]
+        channel, adapter = self.channels.to(chat.key), self._adapters[chat.platform]
         async with channel.aside if self._passes(parcels[0]) else channel.turn:
             self._end_progress(parcels)
-            await self._channels.wait(adapter.limits, chat, calls(parcels))
+            await self.channels.wait(adapter.limits, chat, calls(parcels))
             if not await self._begun(parcels):
                 return
             try:
@@ -191,7 +192,7 @@ class Courier:
         """Return what goes out next in a chat; none: nothing yet."""
         waiting = await self._store.read(self._store.outbox.waiting, chat)
         parcels = [parcel for parcel in waiting if self._passes(parcel) is passing]
-        channel, now = self._channels.to(chat), self._store.now()
+        channel, now = self.channels.to(chat), self._store.now()
         if not parcels or (now < channel.quiet_until and not passing):
             return ()
         if not self._under_way.isdisjoint(_ids(parcels)):  # of a chat that has just moved
@@ -274,7 +275,7 @@ class Courier:
             await self._store.insist(leave, self._store, chat)
             return
         if error.retry_after_s:
-            self._channels.to(chat).hush(error.retry_after_s, self._store.now())
+            self.channels.to(chat).hush(error.retry_after_s, self._store.now())
         if self._hopeless(parcels[0], error):
             await self._store.insist(self._give_up, parcels)
             return

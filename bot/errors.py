@@ -12,6 +12,7 @@ StudioError
 ├── NoAvatar          there is no avatar to be had
 ├── NotWanted         what is asked for is not drawn here
 ├── NotAllowed        it is for others to say
+├── NotNow            it is no turn of a group session, or not theirs
 ├── NoSource          a mask or margins without the picture that they belong to
 ├── QueueFull         the user or the chat has too many pictures waiting
 ├── QuotaUsed         the user or the chat has had what a day gives
@@ -81,6 +82,10 @@ class NotWanted(StudioError):
 
 class NotAllowed(StudioError):
     """It is for others to say: a group's settings are its admins'."""
+
+
+class NotNow(StudioError):
+    """It is no turn of a group session as that is now, or not that person's."""
 
 
 class NoSource(StudioError):

@@ -179,7 +179,7 @@ class Herald:
         if not found or self._sketcher is None or len(edit.reply.text) > limits.caption:
             return edit
         if not edit.pictured:
-            await self._store.insist(self._store.outbox.pictured, edit.job_id)
+            await self._store.insist(self._store.outbox.pictured, bulletin.status.job_id)
             assert bulletin.opening is not None  # noqa: S101  it was edited
             bulletin.opening = replace(bulletin.opening, pictured=True)
         bulletin.sketched = found

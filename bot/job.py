@@ -28,6 +28,17 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """That a job is a group session's: what is told of it is up to that, and no quota counts it."""
+
+    session_id: int
+    mark: int
+    """By which the session knows it."""
+    held: bool = False
+    """Whether its words and pictures are kept back until the session reveals them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What comes before a job that waits."""
 
@@ -51,6 +62,8 @@ class Job:
     request: Request
     parent: Origin | None = None
     """What it was derived from."""
+    share: Share | None = None
+    """The group session that it is of; None: it stands alone."""
     state: State = State.QUEUED
     attempts: int = 0
     """How often it was taken from the queue; with the id it names one attempt."""

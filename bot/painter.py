@@ -12,11 +12,13 @@ from aiosqlite import Connection
 from bot import texts
 from bot.courier import Courier
 from bot.errors import DiskFull, StudioError
+from bot.event import Image
 from bot.job import Job, State
 from bot.label import covered
 from bot.pace import Pace
 from bot.policy import cost
 from bot.ports import Engine
+from bot.referee import Referee
 from bot.reply import Status
 from bot.store.gallery import Written
 from bot.store.store import Store
@@ -79,7 +81,7 @@ class Easel:
 class Painter:
     """Takes jobs in turn and has each drawn, labelled and kept."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  all that stands before and behind it in the line
         self,
         store: Store,
         styles: Styles,
@@ -87,6 +89,7 @@ class Painter:
         courier: Courier,
         label: Labeller,
         pace: Pace,
+        referee: Referee,
         in_flight: int,
     ) -> None:
         self._store = store
@@ -95,6 +98,7 @@ class Painter:
         self._courier = courier
         self._label = label
         self._pace = pace
+        self._referee = referee
         self._in_flight = in_flight
         self._going = dict[int, Easel]()
         self._suspect: Job | None = None
@@ -202,7 +206,8 @@ class Painter:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise DiskFull(str(error)) from error
             raise
-        if await self._store.write(self._enter, job, pictures, files):
+        canvas = await self._referee.canvas(job, pictures)
+        if await self._store.write(self._enter, job, pictures, files, canvas):
             self._store.gallery.entered(files)
         else:
             self._store.gallery.discard(files)
@@ -214,7 +219,12 @@ class Painter:
         return self._store.gallery.write(job, recipes, pngs, covers)
 
     async def _enter(
-        self, db: Connection, job: Job, pictures: Sequence[Picture], files: list[Written]
+        self,
+        db: Connection,
+        job: Job,
+        pictures: Sequence[Picture],
+        files: list[Written],
+        canvas: Image | None,
     ) -> bool:
         """Enter artworks and the reply together; False if the job was cancelled meanwhile."""
         moved = await self._store.queue.move(db, job, State.DRAWN)
@@ -222,8 +232,12 @@ class Painter:
             return False
         job = moved  # its chat may have another id since it was claimed
         await self._speak_to(db, job)
-        await self._store.usage.spent(db, job, sum(picture.seconds for picture in pictures))
+        seconds = sum(picture.seconds for picture in pictures)
+        await self._store.usage.spent(db, job, seconds)
         artworks = await self._store.gallery.keep(db, job, files)
+        if job.share is not None:
+            await self._referee.drawn(db, job, artworks, seconds, canvas)
+            return True
         notes = dict.fromkeys(note for picture in pictures for note in picture.notes)
         reply = texts.finished(job, artworks, tuple(notes))
         await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
@@ -234,6 +248,9 @@ class Painter:
         if moved is not None:
             job = moved
             await self._speak_to(db, job)
+            if job.share is not None:
+                await self._referee.undrawn(db, job, texts.regret(error))
+                return
             reply = texts.failed(job, error)
             await self._store.outbox.put(db, job.chat, reply, job_id=job.id, last=True)
 

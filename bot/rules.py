@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from bot.policy import PolicyConfig
 from bot.quota import Quota, QuotaConfig
 from bot.role import Roles
+from bot.start import SessionConfig
 from bot.words.judge import Words
 
 
@@ -17,3 +18,4 @@ class Rules:
     roles: Roles = field(default_factory=Roles)
     words: Words | None = None
     """None: any words are taken."""
+    sessions: SessionConfig = field(default_factory=SessionConfig)

@@ -88,6 +88,7 @@ class Talk:
             reply_to=message.reply_to,
             replied=message.replied,
             mentions=message.mentions,
+            topic=message.topic,
         )
         reply = (
             texts.asked(say(command.asks), command.names[0], message.id)

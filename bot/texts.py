@@ -149,13 +149,19 @@ def finished(job: Job, artworks: tuple[Artwork, ...], notes: tuple[str, ...] = (
 
 def failed(job: Job, error: Exception) -> Reply:
     """The engine could not draw it."""
-    reasons = (say(words) for kind, words in REGRETS.items() if isinstance(error, kind))
-    reason = next(reasons, say("出了点意外，已经记下来了"))
-    if isinstance(error, BadRecipe) and str(error):  # its words are for the user
-        reason = say("{reason}（{detail}）", reason=reason, detail=retold(str(error)))
+    reason = regret(error)
     redo = Button(say("再试一次"), Action(Verb.REDO, job.id))
     text = say("#{job} 没画成：{reason}", job=job.id, reason=reason)
     return Reply(text=text, buttons=((redo,),), to=job.reply_to)
+
+
+def regret(error: Exception) -> str:
+    """Why something was not drawn."""
+    reasons = (say(words) for kind, words in REGRETS.items() if isinstance(error, kind))
+    reason = next(reasons, say("出了点意外，已经记下来了"))
+    if isinstance(error, BadRecipe) and str(error):  # its words are for the user
+        return say("{reason}（{detail}）", reason=reason, detail=retold(str(error)))
+    return reason
 
 
 def cancelled(job: Job, to: str) -> Reply:
@@ -349,6 +355,8 @@ def repeated(words: str) -> str:
 
 def _shown(job: Job) -> str:
     request = job.request
+    if job.share is not None and job.share.held:
+        return say("（保密）")
     several = [say("{count} 张", count=request.count)] if request.count > 1 else []
     told, prompt = [*request.styles, *several], _prompt(request)
     return say("{prompt}（{told}）", prompt=prompt, told=say("，").join(told)) if told else prompt

@@ -71,7 +71,8 @@ class Studio:
         self.pulse = Pulse(self.living, ["mini"], clock)
         self.app = App(store, adapters, styles, rules, pace, lambda: next(seeds), self.pulse.look)
         self.painter = Painter(
-            store, styles, self.engine, self.courier, Labels(LabelConfig()), pace, in_flight=4
+            *(store, styles, self.engine, self.courier, Labels(LabelConfig()), pace),
+            *(self.app.referee, 4),
         )
         self._ids = count(first_id)
 

@@ -13,7 +13,7 @@ from adapters.console import inbound
 from adapters.console.outbound import sent_as
 from bot.action import Action
 from bot.errors import ChatMoved, MessageGone, NotSent
-from bot.event import Attachment, Chat, Event, Message, Press, Said, User
+from bot.event import Attachment, Chat, Event, Message, Press, Said, Submission, User
 from bot.reply import Button, Delivery, Edit, Limits, Rate, Sent, Status
 from generation.errors import BadRecipe
 from generation.recipe import UPSCALES, Expand, Picture, Preview, Progress, Recipe
@@ -333,12 +333,15 @@ class StrictChat:
         user = User("chat", said["user"], said["user"])
         if "press" in said:
             return Press(id=said["id"], chat=chat, user=user, action=Action.unpack(said["press"]))
+        if "submit" in said:
+            action, values = Action.unpack(said["submit"]), said["values"]
+            return Submission(id=said["id"], chat=chat, user=user, action=action, values=values)
         return Message(
             id=said["id"],
             chat=chat,
             user=user,
             text=said["text"],
-            to_me=True,
+            to_me=said.get("to_me", True),
             reply_to=said.get("reply_to", ""),
         )
 

@@ -21,9 +21,11 @@ from bot.commands import (
     history,
     lineage,
     pause,
+    play,
     queue,
     quota,
     search,
+    session,
     settings,
     show,
     start,
@@ -32,7 +34,7 @@ from bot.commands import (
     words,
 )
 from bot.errors import UnknownCommand
-from bot.event import Press
+from bot.event import Press, Submission
 from bot.parsing.text import fold
 from bot.parsing.vocabulary import tables
 from bot.reply import Reply
@@ -48,6 +50,8 @@ COMMANDS: tuple[Command, ...] = (
     search.COMMAND,
     show.COMMAND,
     lineage.COMMAND,
+    session.COMMAND,
+    *play.COMMANDS,
     settings.COMMAND,
     quota.COMMAND,
     gift.COMMAND,
@@ -64,12 +68,19 @@ COMMANDS: tuple[Command, ...] = (
     audit.COMMAND,
 )
 """In the order in which /帮助 tells them."""
-PRESSES: Mapping[Verb, Callable[[Desk, Connection, Press], Awaitable[Reply]]] = {
+PRESSES: Mapping[Verb, Callable[[Desk, Connection, Press], Awaitable[Reply | None]]] = {
     Verb.SHOW: show.pressed,
     Verb.GRAB: gift.grab,
     Verb.CLEAR: clear.pressed,
+    Verb.OPEN: session.pressed,
+    Verb.PLAY: play.button,
 }
 """Buttons that belong to a command."""
+FORMS: Mapping[Verb, Callable[[Desk, Connection, Submission], Awaitable[None]]] = {
+    Verb.OPEN: session.submitted,
+    Verb.PLAY: play.submitted,
+}
+"""Forms that do."""
 _FORM = re.compile(r"\s*[/／]([^\s@/／]{1,40})(?:@[A-Za-z0-9_]{1,40})?(?=\s|$)\s*")
 _BY_NAME = {name: command for command in COMMANDS for name in command.names}
 

@@ -24,21 +24,25 @@ from generation.recipe import Recipe
 INSERT = """
 INSERT INTO artworks
     (job_id, number, recipe, path, sha256, owner, made_at, parent_id, chat, entered_for, bytes,
-     flagged)
-VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+     flagged, held)
+VALUES (?, ?, ?, '', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 GET = "SELECT * FROM artworks WHERE id = ?"
 
-SEEN = "SELECT * FROM artworks WHERE id = ? AND (owner = ? OR chat = ?)"
+SEEN = "SELECT * FROM artworks WHERE id = ? AND held = 0 AND (owner = ? OR chat = ?)"
 
 OF_JOB = "SELECT * FROM artworks WHERE job_id = ? ORDER BY number"
 
 LATEST = "SELECT * FROM artworks ORDER BY id DESC LIMIT ?"
 
-OF_USER = "SELECT * FROM artworks WHERE owner = ? AND id < ? ORDER BY id DESC LIMIT ?"
+OF_USER = """
+SELECT * FROM artworks WHERE owner = ? AND id < ? AND held = 0 ORDER BY id DESC LIMIT ?
+"""
 
-OF_CHAT = "SELECT * FROM artworks WHERE chat = ? AND id < ? ORDER BY id DESC LIMIT ?"
+OF_CHAT = """
+SELECT * FROM artworks WHERE chat = ? AND id < ? AND held = 0 ORDER BY id DESC LIMIT ?
+"""
 
 FAVOURITES = """
 SELECT artworks.* FROM favourites CROSS JOIN artworks ON artworks.id = artwork_id
@@ -49,7 +53,7 @@ WHERE user = ? AND artwork_id < ? ORDER BY artwork_id DESC LIMIT ?
 SEARCH = """
 SELECT artworks.* FROM search CROSS JOIN artworks ON artworks.id = search.rowid
 WHERE search MATCH :query AND search.rowid < :before
-    AND (artworks.owner = :user OR artworks.chat = :chat)
+    AND (artworks.owner = :user OR artworks.chat = :chat) AND held = 0
 ORDER BY search.rowid DESC LIMIT :limit
 """
 
@@ -85,7 +89,8 @@ WITH RECURSIVE family (id, depth) AS (
     WHERE depth < :depth
     LIMIT :limit
 )
-SELECT artworks.* FROM family JOIN artworks USING (id) WHERE owner = :user OR chat = :chat
+SELECT artworks.* FROM family JOIN artworks USING (id)
+WHERE (owner = :user OR chat = :chat) AND held = 0
 ORDER BY depth, id
 """
 
@@ -96,9 +101,17 @@ WITH RECURSIVE family (id, depth) AS (
     SELECT parent_id, depth + 1 FROM family JOIN artworks USING (id)
     WHERE depth < :depth AND parent_id IS NOT NULL
 )
-SELECT artworks.* FROM family JOIN artworks USING (id) WHERE owner = :user OR chat = :chat
+SELECT artworks.* FROM family JOIN artworks USING (id)
+WHERE (owner = :user OR chat = :chat) AND held = 0
 ORDER BY depth
 """
+
+REVEAL = """
+UPDATE artworks SET held = 0
+WHERE held = 1 AND job_id IN (SELECT id FROM jobs WHERE session_id = ?)
+"""
+
+REVEAL_JOBS = "UPDATE jobs SET held = 0 WHERE session_id = ? AND held = 1"
 
 # What came from it comes from its parent now: a line in which one is missing stays a line.
 HAND_ON = "UPDATE artworks SET parent_id = ? WHERE parent_id = ?"
@@ -228,7 +241,7 @@ class Gallery:
             row = (
                 *(job.id, number, compact(one.recipe), one.sha256, job.user.key, self._now()),
                 *(parent, job.chat.key, None if one.chat == job.chat.key else one.chat, one.bytes),
-                job.request.flagged,
+                *(job.request.flagged, job.share is not None and job.share.held),
             )
             for found in await db.execute_fetchall(INSERT, row):
                 await db.execute(ENTER_WORDS, (found["id"], one.words))
@@ -243,6 +256,11 @@ class Gallery:
     async def of(self, db: Connection, job_id: int) -> tuple[Artwork, ...]:
         """Return the artworks of a job, in the order in which they were asked for."""
         return await self._found(db, OF_JOB, (job_id,))
+
+    async def reveal(self, db: Connection, session_id: int) -> None:
+        """Let what a group session has kept back be found."""
+        await db.execute(REVEAL, (session_id,))
+        await db.execute(REVEAL_JOBS, (session_id,))
 
     async def latest(self, db: Connection, limit: int) -> tuple[Artwork, ...]:
         """Return the newest artworks, newest first."""

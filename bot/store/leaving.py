@@ -14,13 +14,15 @@ async def leave(db: Connection, store: Store, chat: str) -> None:
     """Give up what is on its way to a chat: replies, and jobs; what is asked for later is not.
 
     Jobs that wait or are being drawn are cancelled, and nobody is told; those that are drawn have
-    failed, and their pictures stay. What the chat has set and drawn stays, too: one may come back.
+    failed, and their pictures stay. Group sessions rest until the bot is back. What the chat has
+    set and drawn stays, too: one may come back.
 
     Args:
         db: An open transaction.
         store: What it is of.
         chat: Key.
     """
+    await store.sessions.leave(db, chat)
     replies = await store.outbox.failed_in(db, chat)
     jobs = await store.queue.open_in(db, chat)
     for job in jobs:

@@ -21,9 +21,9 @@ async def move(db: Connection, store: Store, chat: str, to: str) -> None:
 
     Requests, pictures, replies, gifts, pauses and limits are found under the new key and no more
     under the old. Messages are numbered anew there, so those of before are forgotten: what waits
-    answers no message, and a job whose own message stayed behind ends with a new one. What was
-    decided for the old chat and comes after this stands under the old key until it is moved, too:
-    call it again whenever the platform says so.
+    answers no message, a job whose own message stayed behind ends with a new one, and a group
+    session gets a new board. What was decided for the old chat and comes after this stands under
+    the old key until it is moved, too: call it again whenever the platform says so.
 
     Args:
         db: An open transaction.
@@ -36,6 +36,7 @@ async def move(db: Connection, store: Store, chat: str, to: str) -> None:
     await store.queue.move_chat(db, chat, to)
     await store.gallery.move_chat(db, chat, to)
     await store.outbox.move_chat(db, chat, to)
+    await store.sessions.move_chat(db, chat, to)
     for statement in STATEMENTS:
         await db.execute(statement, {"chat": chat, "to": to})
     before, now = [await store.preferences.get(db, key) for key in (chat, to)]

@@ -15,12 +15,14 @@ from bot.form import Form
 from bot.reply import Among, Button, Delivery, Named, Reply, Sent
 from bot.store.gallery import Gallery
 from bot.store.plates import Plates
+from bot.store.sessions import Sessions
 from bot.store.uploads import Uploads
 from bot.wording import LANGUAGE, Language
 
 INSERT = """
-INSERT INTO outbox (chat, chat_group, job_id, reply, last, kind, due_at, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO outbox
+    (chat, chat_group, job_id, session_id, board, reply, last, kind, due_at, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 CHATS = """
@@ -68,6 +70,11 @@ INSERT INTO messages (chat, message, job_id, number)
 SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?3)
     AND EXISTS (SELECT 1 FROM outbox WHERE id = ?5 AND chat = ?1)
 ON CONFLICT (chat, message) DO UPDATE SET job_id = excluded.job_id, number = excluded.number
+"""
+
+# Of a reply that a group session has said, to a chat that has not moved meanwhile.
+OF_SESSION = """
+SELECT session_id, board FROM outbox WHERE id = ? AND chat = ? AND session_id IS NOT NULL
 """
 
 FAILED = "UPDATE outbox SET state = 'failed' WHERE id = ?"
@@ -131,6 +138,15 @@ class Kept(msgspec.Struct, frozen=True):
     """Name of the file, width and height."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a reply is of a group session."""
+
+    session_id: int
+    board: bool = False
+    """Whether it is the message that is edited while it is played."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """A delivery and when it may go."""
@@ -153,12 +169,14 @@ class Outbox:
         gallery: Gallery,
         plates: Plates,
         uploads: Uploads,
+        sessions: Sessions,
         platforms: Collection[str],
         now: Callable[[], float],
     ) -> None:
         self._gallery = gallery
         self._plates = plates
         self._uploads = uploads
+        self._sessions = sessions
         self._platforms = frozenset(platforms)
         self._now = now
 
@@ -171,6 +189,7 @@ class Outbox:
         job_id: int | None = None,
         last: bool = False,
         kind: Kind = "says",
+        part: Part | None = None,
     ) -> None:
         """Keep a reply for sending.
 
@@ -181,6 +200,7 @@ class Outbox:
             job_id: The job that it is about.
             last: Whether the job ends with it.
             kind: What it is; one that says where its job is opens that, whatever is said here.
+            part: What it is of a group session.
         """
         plate = reply.plate
         kept = Kept(
@@ -206,7 +226,8 @@ class Outbox:
         if kind == "says" and reply.wait is not None:
             kind = "opens"
         words, now = msgspec.json.encode(kept).decode(), self._now()
-        await db.execute(INSERT, (chat.key, chat.group, job_id, words, last, kind, now, now))
+        of = (chat.key, chat.group, job_id, *((part.session_id, part.board) if part else (None, 0)))
+        await db.execute(INSERT, (*of, words, last, kind, now, now))
 
     async def chats(self, db: Connection) -> dict[str, int]:
         """Return the chats that replies wait for, on platforms that are on: the newest, by key."""
@@ -275,6 +296,11 @@ class Outbox:
         if job_id is not None:
             about = ((chat.key, one.id, job_id, one.number, id_) for one in messages)
             await db.executemany(ABOUT, about)
+        for row in await db.execute_fetchall(OF_SESSION, (id_, chat.key)):
+            ids = [one.id for one in messages]
+            await self._sessions.note(db, chat.key, ids, row["session_id"])
+            if row["board"] and last is not None:
+                await self._sessions.boarded(db, row["session_id"], chat.key, last)
 
     async def later(
         self, db: Connection, delivery: Delivery, wait_s: float, *, arrived: bool | None

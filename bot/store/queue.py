@@ -17,7 +17,7 @@ from aiosqlite import Connection
 
 from bot.errors import NoSuchJob, QueueFull
 from bot.event import Chat, User
-from bot.job import Job, Origin, Place, State
+from bot.job import Job, Origin, Place, Share, State
 from bot.request import Request
 from bot.store.compact import compact
 from bot.store.limits import QueueConfig
@@ -25,8 +25,8 @@ from bot.wording import later, say
 
 INSERT = """
 INSERT INTO jobs (user, user_name, chat, chat_group, reply_to, request, cost, created_at,
-                  parent_id, parent_number)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+                  parent_id, parent_number, session_id, mark, held)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 GET = "SELECT * FROM jobs WHERE id = ?"
@@ -44,8 +44,12 @@ LIMIT 1
 
 RECENT = """
 SELECT * FROM jobs WHERE user = ? AND chat = ? AND state NOT IN ('failed', 'cancelled')
-    AND (ended_at IS NULL OR ended_at >= ?)
+    AND session_id IS NULL AND (ended_at IS NULL OR ended_at >= ?)
 ORDER BY id DESC LIMIT 1
+"""
+
+OF_SESSION = """
+SELECT * FROM jobs WHERE session_id = ? AND mark = ? ORDER BY id DESC LIMIT 1
 """
 
 NEWCOMER = "INSERT INTO people (user) VALUES (?) ON CONFLICT (user) DO NOTHING"
@@ -180,7 +184,8 @@ REMOVE = (
     "DELETE FROM jobs WHERE id = ?",
 )
 
-# Images that jobs name, and updates that wait; the second condition is that of the index.
+# Images that jobs name, group sessions that are played, and updates that wait; the second
+# condition is that of the index.
 WANTED = """
 SELECT value FROM json_each(?) WHERE EXISTS (
     SELECT 1 FROM jobs WHERE json_extract(request, '$.source') = value
@@ -188,6 +193,8 @@ SELECT value FROM json_each(?) WHERE EXISTS (
 ) OR EXISTS (
     SELECT 1 FROM jobs WHERE json_extract(request, '$.mask') = value
         AND json_extract(request, '$.mask') > ''
+) OR EXISTS (
+    SELECT 1 FROM sessions WHERE phase <> 'closed' AND instr(state, value)
 ) OR EXISTS (
     SELECT 1 FROM updates WHERE handled_at IS NULL AND instr(CAST(body AS TEXT), value)
 )
@@ -261,6 +268,7 @@ class Queue:
         parent: Origin | None = None,
         *,
         most: int | None = None,
+        share: Share | None = None,
     ) -> Job:
         """Accept a request.
 
@@ -273,6 +281,7 @@ class Queue:
             cost: Steps × megapixels, all pictures together.
             parent: What it was derived from.
             most: Jobs of this user that may wait, if not as many as of everybody.
+            share: The group session that it is of.
 
         Raises:
             QueueFull: The user or the chat has too many jobs waiting.
@@ -287,6 +296,7 @@ class Queue:
             (
                 *(user.key, user.name, chat.key, chat.group, reply_to, words, cost, self._now()),
                 *((parent.job_id, parent.number) if parent else (None, None)),
+                *((share.session_id, share.mark, share.held) if share else (None, 0, False)),
             ),
         )
         await self._count(db, row, waiting=1, drawing=0)
@@ -358,6 +368,11 @@ class Queue:
     async def get(self, db: Connection, job_id: int) -> Job | None:
         """Return a job by its id."""
         row = await _maybe(db, GET, (job_id,))
+        return None if row is None else _job(row)
+
+    async def of_session(self, db: Connection, session_id: int, mark: int) -> Job | None:
+        """Return the job of a group session that this knows by a mark."""
+        row = await _maybe(db, OF_SESSION, (session_id, mark))
         return None if row is None else _job(row)
 
     async def cancelled(self, db: Connection, ids: Sequence[int]) -> set[int]:
@@ -509,6 +524,12 @@ def _origin(row: sqlite3.Row) -> Origin | None:
     return None if row["parent_id"] is None else Origin(row["parent_id"], row["parent_number"])
 
 
+def _share(row: sqlite3.Row) -> Share | None:
+    if row["session_id"] is None:
+        return None
+    return Share(session_id=row["session_id"], mark=row["mark"], held=bool(row["held"]))
+
+
 def _job(row: sqlite3.Row) -> Job:
     platform, _, user_id = row["user"].partition(":")
     chat_platform, _, chat_id = row["chat"].partition(":")
@@ -519,6 +540,7 @@ def _job(row: sqlite3.Row) -> Job:
         reply_to=row["reply_to"],
         request=msgspec.json.decode(row["request"], type=Request),
         parent=_origin(row),
+        share=_share(row),
         state=State(row["state"]),
         attempts=row["attempts"],
         failures=row["failures"],

@@ -24,6 +24,7 @@ from bot.store.plates import Plates
 from bot.store.preferences import Preferences
 from bot.store.queue import Queue
 from bot.store.samples import Samples
+from bot.store.sessions import Sessions
 from bot.store.sources import Sources
 from bot.store.uploads import Uploads
 from bot.store.usage import Usage
@@ -58,7 +59,8 @@ class Store:
         self.plates = Plates(data)
         self.samples = Samples(data)
         self.uploads = Uploads(now)
-        self.outbox = Outbox(self.gallery, self.plates, self.uploads, platforms, now)
+        self.sessions = Sessions(now)
+        self.outbox = Outbox(self.gallery, self.plates, self.uploads, self.sessions, platforms, now)
         self.usage = Usage()
         self.preferences = Preferences()
         self.names = Names()
@@ -160,5 +162,6 @@ class Store:
         return (
             await self.read(self.inbox.next) is None
             and await self.read(self.queue.idle)
+            and await self.read(self.sessions.wanting, 0) is None
             and not await self.read(self.outbox.chats)
         )

@@ -1,4 +1,7 @@
-"""What was drawn for people and chats: counted from the jobs, so there is nothing to give back."""
+"""What was drawn for people and chats: counted from the jobs, so there is nothing to give back.
+
+What group sessions have drawn is of their own budget, and nobody's.
+"""
 
 from aiosqlite import Connection
 
@@ -10,11 +13,12 @@ USED = """
 SELECT coalesce(sum(coalesce(json_extract(request, '$.count'), 1)), 0) AS pictures,
        coalesce(sum(seconds), 0) AS seconds
 FROM jobs WHERE {whose} = ? AND created_at >= ? AND state NOT IN ('failed', 'cancelled')
+    AND session_id IS NULL
 """
 
 LAST = """
 SELECT max(created_at) AS last_at FROM jobs
-WHERE user = ? AND state NOT IN ('failed', 'cancelled')
+WHERE user = ? AND state NOT IN ('failed', 'cancelled') AND session_id IS NULL
 """
 
 # What nobody took of a gift comes back on the day on which it ends.

@@ -242,7 +242,7 @@ async def watched(
     studio.courier = Courier(store, {"console": meters.adapter("console", studio.adapter)})
     studio.painter = Painter(
         *(store, Styles.load(), meters.engine(studio.engine), studio.courier),
-        *(build.Labels(LabelConfig()), Pace(lambda: 0.0), 4),
+        *(build.Labels(LabelConfig()), Pace(lambda: 0.0), studio.app.referee, 4),
     )
     pages = {
         "/readyz": Readiness(store, engine, adapters, patience_s=0.2),

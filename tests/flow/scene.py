@@ -60,7 +60,8 @@ class Scene:
         rules = Rules(policy=policy(Config()), quota=Quota(QuotaConfig()), words=Words.load())
         self.app = App(store, adapters, styles, rules, pace, lambda: next(seeds))
         self.painter = Painter(
-            store, styles, self.engine, self.courier, Labels(LabelConfig()), pace, in_flight=at_once
+            *(store, styles, self.engine, self.courier, Labels(LabelConfig()), pace),
+            *(self.app.referee, at_once),
         )
         self._ids = count(first_id)
 

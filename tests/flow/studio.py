@@ -90,11 +90,12 @@ async def studio(
         )
         app = App(store, adapters, styles, rules, pace, partial(next, count(1)))
         labels = Labels(LabelConfig())
-        painter = Painter(store, styles, draws, courier, labels, pace, in_flight=at_once)
+        line = (store, styles, draws, courier, labels, pace, app.referee)
+        painter = Painter(*line, in_flight=at_once)
         talks = [one.run(partial(app.hear_all, name)) for name, one in talking.items()]
         stations = [
             asyncio.ensure_future(station)
-            for station in (app.run(), painter.run(), courier.run(), *talks)
+            for station in (app.run(), app.referee.run(), painter.run(), courier.run(), *talks)
         ]
         try:
             yield Studio(store, draws, app)

@@ -1,0 +1,208 @@
+"""Keeps the boards of group sessions as they should be: one message each, which is edited."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot.channel import Channels
+from bot.errors import ChatMoved, MessageGone, NotSent
+from bot.event import Chat
+from bot.notice import notice
+from bot.ports import Adapter
+from bot.progress import spoken
+from bot.referee import Referee
+from bot.reply import Edit, Limits, Reply
+from bot.session import TITLES, Session
+from bot.store.leaving import leave
+from bot.store.moving import move
+from bot.store.sessions import Kept
+from bot.store.store import Store
+from bot.wording import say
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+"""How often it is looked what a board should show: what is left of a turn goes down."""
+AGAIN_S = 60.0
+"""A board that was deleted comes again, but not sooner after the last."""
+
+
+@dataclass(slots=True)
+class Board:
+    """A board, and what it shows."""
+
+    kept: Kept
+    changes: int
+    shown: Reply | None = None
+    """None: nobody knows."""
+    busy: bool = False
+
+    @property
+    def session(self) -> Session:
+        """Whose it is."""
+        return self.kept.session
+
+    def wanted(self, now: float) -> Reply:
+        """Return what it should show."""
+        with spoken(self.session.language):
+            return notice(self.session, now)
+
+
+class Boards:
+    """Edits boards, pins them, and opens places of their own for what is played."""
+
+    def __init__(
+        self,
+        store: Store,
+        adapters: Mapping[str, Adapter],
+        channels: Channels,
+        referee: Referee,
+    ) -> None:
+        """Begin.
+
+        Args:
+            store: Where sessions are kept.
+            adapters: By platform.
+            channels: That all calls go through.
+            referee: Posts a board anew, and is told where a session is played.
+        """
+        self._store = store
+        self._adapters = adapters
+        self._channels = channels
+        self._referee = referee
+        self._boards = dict[int, Board]()
+        self._posted = dict[int, float]()
+        """When a board was last sent again, by session."""
+
+    async def run(self) -> None:
+        """Edit what is due, for ever; a slow chat keeps no other waiting."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self.look()
+                for board in self._due():
+                    board.busy = True
+                    tasks.create_task(self._attend(board))
+                await asyncio.sleep(LOOK_S)
+
+    async def refresh(self) -> None:
+        """Bring every board up to date for which its platform has room."""
+        await self.look()
+        for board in self._due():
+            await self._attend(board)
+
+    async def look(self) -> None:
+        """Learn which boards there are, and what has changed."""
+        shown = await self._store.read(self._store.sessions.shown)
+        self._boards = {id_: board for id_, board in self._boards.items() if id_ in shown}
+        for id_, changes in shown.items():
+            board = self._boards.get(id_)
+            if board is not None and board.changes == changes:
+                continue
+            kept = await self._store.read(self._store.sessions.get, id_)
+            if kept is None or kept.session.chat.platform not in self._adapters:
+                continue
+            same = board is not None and board.kept.board == kept.board
+            self._boards[id_] = Board(kept, changes, board.shown if board and same else None)
+
+    def _due(self) -> list[Board]:
+        now = self._store.now()
+        return [
+            board
+            for board in self._boards.values()
+            if not board.busy
+            and board.kept.away_at is None
+            and (not board.kept.framed or board.shown != board.wanted(now))
+            and self._channels.spare(self._limits(board), board.session.chat)
+        ]
+
+    def _limits(self, board: Board) -> Limits:
+        return self._adapters[board.session.chat.platform].limits
+
+    async def _attend(self, board: Board) -> None:
+        try:
+            async with self._channels.to(board.session.chat.key).turn:
+                await self._frame(board)
+                await self._edit(board)
+        except NotSent as error:
+            self._hush(board, error)
+            if error.final:
+                await self._store.insist(leave, self._store, board.session.chat.key)
+        except ChatMoved as error:
+            moved = replace(board.session.chat, id=error.to)
+            await self._store.insist(move, self._store, board.session.chat.key, moved.key)
+        except Exception:  # the boundary: a bug costs one edit
+            log.exception("the board of session %d", board.session.id)
+        finally:
+            board.busy = False
+
+    async def _frame(self, board: Board) -> None:
+        """Pin a new board, and open its place, as far as that can be."""
+        session, kept = board.session, board.kept
+        if kept.framed or kept.board is None:
+            return
+        adapter = self._adapters[session.chat.platform]
+        self._channels.count(adapter.limits, session.chat)
+        try:
+            await adapter.pin(session.chat, kept.board, on=session.phase == "open")
+        except NotSent as error:
+            if not (error.hopeless or error.refused):
+                raise
+            log.info("the board of session %d is not pinned: %s", session.id, error)
+        place: Chat | None = None
+        if session.phase == "open" and session.place.key == session.chat.key:
+            with spoken(session.language):
+                title = say(TITLES[session.game.kind])
+                if session.theme:
+                    title = say("{kind}《{theme}》", kind=title, theme=session.theme)
+            place = await adapter.branch(session.chat, kept.board, title)
+        await self._store.insist(self._referee.settled, session.id, place or session.place)
+        board.kept = replace(kept, framed=True)
+
+    async def _edit(self, board: Board) -> None:
+        """Have a board show what it should; one that is gone is sent anew."""
+        session, message = board.session, board.kept.board
+        adapter, now = self._adapters[session.chat.platform], self._store.now()
+        wanted = board.wanted(now)
+        if not adapter.limits.edits or message is None:
+            await self._over(board)
+            return
+        if board.shown != wanted:
+            self._channels.count(adapter.limits, session.chat)
+            edit = Edit(message=message, chat=session.chat, reply=wanted, job_id=None)
+            try:
+                with spoken(session.language):
+                    await adapter.edit(edit)
+            except MessageGone as error:
+                log.info("the board of session %d is gone: %s", session.id, error)
+                await self._store.insist(self._store.sessions.unboarded, session.id)
+                await self._post_again(session, now)
+                return
+            finally:
+                channel = self._channels.to(session.chat.key)
+                channel.called(adapter.limits, session.chat, self._store.now())
+            board.shown = wanted
+        await self._over(board)
+
+    async def _post_again(self, session: Session, now: float) -> None:
+        if session.phase == "open" and now - self._posted.get(session.id, -AGAIN_S) >= AGAIN_S:
+            self._posted[session.id] = now
+            await self._store.insist(self._referee.post_board, session)
+
+    async def _over(self, board: Board) -> None:
+        """Let go of the board of a session that is over, once it says so."""
+        session = board.session
+        if session.phase != "closed" or board.kept.board is None:
+            return
+        adapter = self._adapters[session.chat.platform]
+        try:
+            await adapter.pin(session.chat, board.kept.board, on=False)
+        except NotSent as error:
+            log.info("the board of session %d stays pinned: %s", session.id, error)
+        await self._store.insist(self._store.sessions.unboarded, session.id)
+
+    def _hush(self, board: Board, error: NotSent) -> None:
+        log.info("the board of session %d waits: %s", board.session.id, error)
+        if error.retry_after_s:
+            channel = self._channels.to(board.session.chat.key)
+            channel.hush(error.retry_after_s, self._store.now())

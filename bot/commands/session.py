@@ -1,0 +1,95 @@
+"""/开局: open a group session, by a line or step by step."""
+
+from aiosqlite import Connection
+
+from bot.action import Action, Verb
+from bot.command import Call, Command, Desk
+from bot.event import Press, Submission
+from bot.form import Field, Form
+from bot.game import GAMES
+from bot.referee import Opening
+from bot.reply import Button, Reply
+from bot.session import MOST_CHARS, TITLES
+from bot.start import kind_of, start
+from bot.wording import later, say
+
+
+async def run(desk: Desk, db: Connection, call: Call) -> Reply | None:
+    """Open the session that is said; of none said, ask which."""
+    if not call.argument.strip():
+        return choice(call.id)
+    wanted = start(call.argument, desk.styles, desk.rules.sessions)
+    opening = Opening(call.id, call.topic)
+    await desk.referee.open(db, call.user, call.chat, opening, wanted)
+    return None
+
+
+async def pressed(desk: Desk, db: Connection, press: Press) -> Reply | None:
+    """Ask what a session of the chosen kind is to be on; of none chosen, which kind."""
+    del desk, db
+    kind = press.action.value
+    if kind not in GAMES:
+        return choice(press.id)
+    name = say(TITLES[kind])
+    form = Form(
+        action=Action(Verb.OPEN, 0, kind),
+        title=say("开一局{kind}", kind=name),
+        fields=(
+            Field(
+                name="theme",
+                label=say("主题"),
+                most=MOST_CHARS,
+                help=say("例如：江南烟雨，水墨风；可以空着"),
+            ),
+            Field(
+                name="terms",
+                label=say("规矩"),
+                most=MOST_CHARS,
+                help=say("例如：8 轮，每人 60 秒；可以空着"),
+            ),
+        ),
+    )
+    words = say("{kind}：主题是什么？也可以直接说 /开局 {kind} 江南烟雨，水墨风", kind=name)
+    return Reply(text=words, form=form, to=press.id)
+
+
+async def submitted(desk: Desk, db: Connection, form: Submission) -> None:
+    """Open the session that a form asks for.
+
+    Raises:
+        StudioError: It cannot be opened.
+    """
+    kind = kind_of(form.action.value)
+    values = [form.values.get(name, "").strip() for name in ("theme", "terms")]
+    said = "，".join(value for value in values if value)
+    wanted = start(f"{say(TITLES[kind])} {said}", desk.styles, desk.rules.sessions)
+    await desk.referee.open(db, form.user, form.chat, Opening(form.id), wanted)
+
+
+def choice(to: str) -> Reply:
+    """Return the question which kind it is to be."""
+    buttons = [Button(say(TITLES[kind]), Action(Verb.OPEN, 0, kind)) for kind in GAMES]
+    return Reply(
+        text=say("开哪种局？\n{about}", about=about()),
+        buttons=tuple(tuple(buttons[at : at + 3]) for at in range(0, len(buttons), 3)),
+        to=to,
+    )
+
+
+def about() -> str:
+    """Return what each kind is, a line each."""
+    told = {
+        "relay": say("每人接一句，画就在上一张上接着画"),
+        "scroll": say("每人往右画一段，接成一幅长卷"),
+        "contest": say("同一个主题各画一张，不记名投票"),
+        "guess": say("画从模糊到清楚，看谁先猜中"),
+        "chorus": say("一分钟大家喊词，合成一张画"),
+    }
+    return "\n".join(f"{say(TITLES[kind])}：{told[kind]}" for kind in GAMES)
+
+
+COMMAND = Command(
+    names=("开局", "session"),
+    hint=later("大家一起画：/开局 接龙 江南烟雨；接龙、长卷、斗图、你画我猜、众笔"),
+    run=run,
+)

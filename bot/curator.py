@@ -1,0 +1,222 @@
+"""Puts together what group sessions show: voting sheets, posters, scrolls, replays.
+
+It works beside the line, outside of any transaction: a session says what it wants, and goes on when
+it is there. What is asked for stays asked for until it was handed over, whatever happens meanwhile.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
+
+from aiosqlite import Connection
+from PIL import Image
+
+from bot import montage
+from bot.animation import animated
+from bot.artwork import Artwork
+from bot.errors import LabelMissing
+from bot.label import assembled, packet_of, uncovered
+from bot.progress import spoken
+from bot.referee import Referee
+from bot.reply import Plate
+from bot.session import TITLES, Caption, Exhibit, Hanging, Hung, Session
+from bot.store.store import Store
+from bot.wording import say
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""How often it is looked for what is wanted, when nothing is heard."""
+POSTER_FRAMES = 24
+"""Pictures of a poster; of more, the last."""
+WINDOW = 1.6
+"""Width of the part of a scroll that is seen as it moves by, to its height."""
+
+
+class Curator:
+    """Knows where pictures are, and how they hang."""
+
+    def __init__(self, store: Store, referee: Referee) -> None:
+        self._store = store
+        self._referee = referee
+
+    async def run(self) -> None:
+        """Put together what is wanted, one after the other, for ever."""
+        while True:
+            seen = self._store.commits
+            if not await self.work():
+                await self._store.after(seen, LOOK_S)
+
+    async def work(self) -> bool:
+        """Put together all that is wanted now; False if nothing was."""
+        after = 0
+        while (session := await self._store.read(self._store.sessions.wanting, after)) is not None:
+            await self._hang(session, session.exhibits[0])
+            after = session.id
+        return after > 0
+
+    async def _hang(self, session: Session, exhibit: Exhibit) -> None:
+        """Hand a session what it wants; of pictures that are gone, what there is left."""
+        artworks = await self._store.read(self._artworks, session, exhibit)
+        with spoken(session.language):
+            try:
+                plates = await asyncio.to_thread(self._made, session, exhibit, artworks)
+            except (OSError, LabelMissing):
+                log.exception("exhibit %d of session %d", exhibit.mark, session.id)
+                plates = ()
+        turn = Hung(exhibit.mark, plates)
+        await self._store.insist(self._referee.hung, session.id, turn)
+
+    async def _artworks(
+        self, db: Connection, session: Session, exhibit: Exhibit
+    ) -> dict[int, Artwork]:
+        captions = [*session.game.captions(session), *session.game.replayed(session)]
+        ids = dict.fromkeys([*exhibit.artworks, *(caption.artwork for caption in captions)])
+        return {one.id: one for one in await self._store.gallery.get(db, ids)}
+
+    def _made(
+        self, session: Session, exhibit: Exhibit, artworks: dict[int, Artwork]
+    ) -> tuple[Hanging, ...]:
+        wall = Room(self._store, session, artworks)
+        match exhibit.form:
+            case "bare":
+                return tuple(wall.bare(id_) for id_ in exhibit.artworks if id_ in artworks)
+            case "sheet":
+                return wall.sheet(exhibit)
+            case "finale":
+                return wall.finale()
+
+
+class Room:
+    """The pictures of one session, and what is made of them; works in a thread."""
+
+    def __init__(self, store: Store, session: Session, artworks: dict[int, Artwork]) -> None:
+        self._store = store
+        self._session = session
+        self._artworks = artworks
+
+    def bare(self, id_: int) -> Hanging:
+        """Return a picture as it is, without what it was made of."""
+        return self._png(f"bare {id_}", [id_], lambda: self._picture(id_))
+
+    def sheet(self, exhibit: Exhibit) -> tuple[Hanging, ...]:
+        """Return pictures side by side, with marks and nobody's names."""
+        pairs = zip(exhibit.artworks, exhibit.marks, strict=True)
+        captions = [Caption(artwork=id_, mark=mark) for id_, mark in pairs]
+        ids = [caption.artwork for caption in captions]
+        return (
+            self._png(
+                f"sheet {exhibit.marks}",
+                ids,
+                lambda: montage.sheet(self._frames(captions), exhibit.title),
+            ),
+        )
+
+    def finale(self) -> tuple[Hanging, ...]:
+        """Return the replay, and what hangs on the wall."""
+        game = self._session.game
+        captions = [one for one in game.captions(self._session) if one.artwork in self._artworks]
+        if not captions:
+            return ()
+        if game.wall == "scroll":
+            return self._scroll(captions)
+        replayed = [one for one in game.replayed(self._session) if one.artwork in self._artworks]
+        shown = captions[-POSTER_FRAMES:]
+        draw = montage.grid if game.wall == "grid" else montage.filmstrip
+        foot = game.credits(self._session) if len(captions) > len(shown) else []
+        return (
+            *self._moving("replay", replayed),
+            self._png(
+                f"{game.wall} {shown} {foot}",
+                [one.artwork for one in shown],
+                lambda: draw(self._frames(shown), self._title, [self._foot, *foot]),
+            ),
+        )
+
+    def _moving(self, form: str, captions: Sequence[Caption]) -> tuple[Hanging, ...]:
+        """Return the replay; one picture alone does not move."""
+        ids = [one.artwork for one in captions]
+        if len(ids) < 2:  # noqa: PLR2004
+            return ()
+        made = lambda: montage.replay(self._frames(captions), self._title)  # noqa: E731
+        return (self._gif(f"{form} {captions}", ids, made),)
+
+    def _scroll(self, captions: Sequence[Caption]) -> tuple[Hanging, ...]:
+        ids = [one.artwork for one in captions]
+        game = self._session.game
+        overlap, leftwards = game.overlap(self._session), game.leftwards
+        parts = [self._picture(id_) for id_ in ids]
+        names = [one.name for one in captions]
+
+        def whole() -> Image.Image:
+            return montage.scroll(parts, overlap, names, self._title, leftwards=leftwards)
+
+        def moving() -> list[tuple[Image.Image, int]]:
+            joined = montage.join(parts, overlap, leftwards=leftwards)
+            width = min(joined.width, round(WINDOW * joined.height))
+            return montage.pan(joined, width, leftwards=leftwards)
+
+        scroll = self._png(f"scroll {captions}", ids, whole)
+        if len(ids) < 2:  # noqa: PLR2004
+            return (scroll,)
+        return (self._gif(f"pan {captions}", ids, moving), scroll)
+
+    @property
+    def _title(self) -> str:
+        return self._session.theme or say(TITLES[self._session.game.kind])
+
+    @property
+    def _foot(self) -> str:
+        """Return who was in it, as a line."""
+        steps = self._session.steps
+        names = dict.fromkeys(self._session.name_of(step.member) for step in steps)
+        kind = say(TITLES[self._session.game.kind])
+        return say("{kind} · {names}", kind=kind, names=say("、").join(names))
+
+    def _frames(self, captions: Iterable[Caption]) -> list[montage.Frame]:
+        return [
+            montage.Frame(
+                image=self._picture(one.artwork), name=one.name, words=one.words, mark=one.mark
+            )
+            for one in captions
+        ]
+
+    def _picture(self, id_: int) -> Image.Image:
+        """Return a picture as it was drawn: what it is put into is labelled as a whole."""
+        content = uncovered(*self._store.gallery.files(self._artworks[id_]))
+        with Image.open(BytesIO(content), formats=("PNG",)) as image:
+            return image.convert("RGB")
+
+    def _packet(self, ids: Sequence[int]) -> str:
+        return packet_of(self._artworks[ids[0]].path.read_bytes())
+
+    def _png(self, key: str, ids: Sequence[int], draw: Callable[[], Image.Image]) -> Hanging:
+        key = self._key(key, ids)
+        if (before := self._store.plates.drawn(key)) is not None:
+            return _hanging(before)
+        image = draw()
+        png = assembled(image, self._packet(ids))
+        return _hanging(self._store.plates.keep(key, png, image.size))
+
+    def _gif(
+        self, key: str, ids: Sequence[int], draw: Callable[[], list[tuple[Image.Image, int]]]
+    ) -> Hanging:
+        key = self._key(key, ids)
+        if (before := self._store.plates.drawn(key, ".gif")) is not None:
+            return _hanging(before)
+        frames = draw()
+        images = [image for image, _ in frames]
+        gif = animated(images, self._packet(ids), [duration for _, duration in frames])
+        with Image.open(BytesIO(gif), formats=("GIF",)) as image:
+            size = image.size
+        return _hanging(self._store.plates.keep(key, gif, size, ".gif"))
+
+    def _key(self, key: str, ids: Sequence[int]) -> str:
+        """Return all that something is drawn of."""
+        hashes = "".join(self._artworks[id_].sha256 for id_ in ids if id_ in self._artworks)
+        return f"{key} {self._title} {self._foot} {hashes}"
+
+
+def _hanging(plate: Plate) -> Hanging:
+    return Hanging(plate.path.name, plate.width, plate.height)

@@ -1,0 +1,9 @@
+"""Kinds of group sessions, each with what is its own; bot/session.py has what they share."""
+
+from collections.abc import Mapping
+
+from bot.game.relay import Relay
+from bot.session import Game
+
+GAMES: Mapping[str, type[Game]] = {kind.kind: kind for kind in (Relay,)}
+"""By the name of the kind."""

@@ -1,0 +1,78 @@
+"""The board of a group session: what it always shows; pure."""
+
+from bot.reply import Button, Reply
+from bot.session import TITLES, Session, button
+from bot.wording import say
+
+MOST_LINES = 14
+"""Of what has happened; the oldest go first, and the finale has them all."""
+MOST_CHARS = 60
+"""Of a line."""
+
+
+def notice(session: Session, now: float) -> Reply:
+    """Return what the board shows at a time: who plays what, whose turn it is, what is left."""
+    lines = [_head(session), *_happened(session, now), "", _people(session), _budget(session)]
+    return Reply(text="\n".join(lines), buttons=_buttons(session))
+
+
+def _head(session: Session) -> str:
+    title = say(TITLES[session.game.kind])
+    if session.theme:
+        title = say("{kind}《{theme}》", kind=title, theme=session.theme)
+    match session.phase:
+        case "closing":
+            return say("🎨 {title} · 正在装裱", title=title)
+        case "closed":
+            return say("🎨 {title} · 已收局", title=title)
+        case _ if session.paused:
+            return say("🎨 {title} · 暂停", title=title)
+        case _:
+            return f"🎨 {title}"
+
+
+def _happened(session: Session, now: float) -> list[str]:
+    lines = [_short(line) for line in session.game.told(session, now)]
+    if len(lines) > MOST_LINES:
+        more = len(lines) - MOST_LINES + 1
+        return [say("……前面还有 {count} 条", count=more), *lines[-MOST_LINES + 1 :]]
+    return lines
+
+
+def _people(session: Session) -> str:
+    names = [member.name or say("有人") for member in session.active]
+    host = say("主持 {name}", name=session.name_of(session.host))
+    people = say("、").join(names[:12])
+    if len(names) > 12:  # noqa: PLR2004  a line of a phone or two
+        people = say("{people} 等 {count} 人", people=people, count=len(names))
+    locked = say("（不再加人）") if session.locked else ""
+    return say("{host} · {people}{locked}", host=host, people=people, locked=locked)
+
+
+def _budget(session: Session) -> str:
+    if session.phase != "open":
+        return say("共画了 {count} 张 · {why}", count=session.pictures, why=session.why)
+    left = max(0, session.terms.pictures - session.pictures)
+    seconds = max(0.0, session.terms.seconds - session.seconds)
+    return say("这一局还能画 {left} 张，{seconds:.0f} 秒", left=left, seconds=seconds)
+
+
+def _buttons(session: Session) -> tuple[tuple[Button, ...], ...]:
+    if session.phase != "open":
+        again = button(session, say("🔁 再来一局"), "again")
+        return ((again,),) if session.phase == "closed" else ()
+    going = (
+        button(session, say("▶️ 继续"), "resume")
+        if session.paused
+        else button(session, say("⏸ 暂停"), "pause")
+    )
+    own = [button(session, label, value) for label, value in session.game.buttons(session)]
+    join = button(session, say("🙋 加入"), "join")
+    end = button(session, say("🏁 结束"), "end")
+    own = [] if session.paused else own
+    rows = [(join, *own[:3]), *(tuple(own[at : at + 4]) for at in range(3, len(own), 4))]
+    return (*rows, (going, end))
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= MOST_CHARS else line[: MOST_CHARS - 1] + "…"

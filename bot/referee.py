@@ -1,0 +1,452 @@
+"""Carries out what group sessions ask for; all in the transaction of what has happened."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import Protocol
+
+import PIL.Image
+from aiosqlite import Connection
+
+from bot import notice, texts
+from bot.artwork import Artwork
+from bot.errors import DiskFull, NotNow, StudioError
+from bot.event import Chat, Image, Message, Press, Submission, User
+from bot.follow import Revision
+from bot.game import GAMES
+from bot.job import Job, Origin, Share, State
+from bot.play import begin, take
+from bot.progress import spoken
+from bot.reply import Reply
+from bot.request import Request
+from bot.rules import Rules
+from bot.session import (
+    TITLES,
+    Back,
+    Box,
+    Draw,
+    Drawn,
+    Due,
+    Effect,
+    Hung,
+    Member,
+    Pressed,
+    Reveal,
+    Say,
+    Score,
+    Session,
+    Spoke,
+    Stop,
+    Turn,
+    Undrawn,
+)
+from bot.start import Start
+from bot.store.outbox import Part
+from bot.store.sessions import Kept
+from bot.store.store import Store
+from bot.style import Styles
+from bot.wording import say
+from generation.recipe import Picture
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""How often a timer is looked at that somebody may have set meanwhile."""
+
+
+class Order(Protocol):
+    """The one door to the queue: `App.order`."""
+
+    def __call__(
+        self,
+        db: Connection,
+        user: User,
+        chat: Chat,
+        reply_to: str,
+        request: Request,
+        made: Revision | None = None,
+        /,
+        *,
+        share: Share | None = None,
+    ) -> Awaitable[Job]:
+        """Put a request into the queue."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What somebody opens a session by."""
+
+    message: str
+    topic: str = ""
+    """The part of the chat that it is in."""
+
+
+class Referee:
+    """Takes to each session what is its own, and does what comes of it."""
+
+    def __init__(
+        self, store: Store, styles: Styles, rules: Rules, order: Order, new_seed: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._styles = styles
+        self._rules = rules
+        self._order = order
+        self._new_seed = new_seed
+
+    # ── what people do ──────────────────────────────────────────────────────────────────────
+
+    async def open(
+        self, db: Connection, user: User, chat: Chat, opening: Opening, wanted: Start
+    ) -> Session:
+        """Open a session for whoever wants one; they are its host.
+
+        Raises:
+            NotNow: One of its kind is played in the chat.
+        """
+        for kept in await self._store.sessions.here(db, chat.key):
+            if kept.session.game.kind == wanted.kind:
+                title = say(TITLES[wanted.kind])
+                raise NotNow(say("这里已经有一局{kind}在玩了，先把它收了", kind=title))
+        self._admit(wanted.theme)
+        language = await self._store.preferences.of_chat(db, chat)
+        id_ = await self._store.sessions.add(db, chat, chat, wanted.kind)
+        host = Member(key=user.key, name=user.name or user.id)
+        session = Session(
+            id=id_,
+            chat=chat,
+            place=chat,
+            topic=opening.topic,
+            opening=opening.message,
+            host=host.key,
+            members=(host,),
+            theme=wanted.theme,
+            request=replace(wanted.request, seed=self._new_seed()),
+            terms=wanted.terms,
+            game=GAMES[wanted.kind](),
+            language=language.language or "zh",
+            opened_at=self._store.now(),
+        )
+        with spoken(session.language):
+            session, effects = begin(session, self._store.now())
+            await self._drawn_for(db, session, effects)
+            await self._store.sessions.save(db, session)
+            await self.post_board(db, session)
+            await self._say(db, session, effects)
+        return session
+
+    async def again(self, db: Connection, press: Press, session: Session) -> None:
+        """Open another session like one that is over, for whoever presses."""
+        wanted = Start(
+            kind=session.game.kind,
+            theme=session.theme,
+            request=session.request,
+            terms=session.terms,
+        )
+        opening = Opening(press.id, session.topic)
+        await self.open(db, press.user, session.chat, opening, wanted)
+
+    async def hear(self, db: Connection, message: Message) -> bool:
+        """Take words to the session that they are meant for; False if there is none.
+
+        Raises:
+            StudioError: They are no turn as things are; only of words that were meant so.
+        """
+        if message.text.startswith(("/", "／")):
+            return False
+        here = await self._store.sessions.here(db, message.chat.key)
+        if not here or not (message.to_me or await self._may_speak(db, message.user)):
+            return False
+        about = await self._about(db, message.chat, message.reply_to)
+        here.sort(key=lambda kept: kept.session.id != about)
+        for kept in here:
+            spoke = _spoken(kept.session, message, answers=kept.session.id == about)
+            if spoke is not None and kept.session.game.wants(kept.session, spoke):
+                return await self._spoken(db, kept, spoke)
+        return False
+
+    async def _may_speak(self, db: Connection, user: User) -> bool:
+        return await self._store.bans.of(db, user) is None
+
+    async def _about(self, db: Connection, chat: Chat, message: str) -> int | None:
+        """Return the session, by id, that a message answers."""
+        return await self._store.sessions.about(db, chat.key, message) if message else None
+
+    async def _spoken(self, db: Connection, kept: Kept, spoke: Spoke) -> bool:
+        """Take words to a session; False if it does not take what was said to nobody."""
+        try:
+            await self._play(db, kept, spoke)
+        except DiskFull:
+            raise
+        except StudioError:
+            if spoke.to == "all":  # nobody was spoken to, and nobody is told off
+                return False
+            raise
+        return True
+
+    async def press(self, db: Connection, press: Press | Submission, text: str = "") -> None:
+        """Take a button or a form of a session to it.
+
+        Raises:
+            StudioError: It cannot be done; says why.
+        """
+        kept = await self._store.sessions.get(db, press.action.target)
+        if kept is None or press.chat.key not in {kept.session.chat.key, kept.session.place.key}:
+            raise NotNow(say("找不到这一局了"))
+        if press.action.value == "again" and isinstance(press, Press):
+            await self.again(db, press, kept.session)
+            return
+        await self._play(db, kept, pressed(press.user, press.action.value, press.id, text))
+
+    async def ask(self, db: Connection, chat: Chat, reply_to: str, turn: Pressed) -> None:
+        """Do what a command wants of the session that it answers, or else of the newest.
+
+        Raises:
+            StudioError: There is none, or it cannot be done; says why.
+        """
+        here = await self._store.sessions.here(db, chat.key)
+        about = await self._about(db, chat, reply_to)
+        here.sort(key=lambda kept: (kept.session.id == about, kept.session.id))
+        if not here:
+            raise NotNow(say("这里没有在玩的局，开一局：/开局"))
+        await self._play(db, here[-1], turn)
+
+    # ── what becomes of pictures ────────────────────────────────────────────────────────────
+
+    async def canvas(self, job: Job, pictures: Sequence[Picture]) -> Image | None:
+        """Return what the next picture is drawn on, made outside of any transaction; None: nothing.
+
+        Raises:
+            DiskFull: It cannot be kept.
+        """
+        if job.share is None or not pictures:
+            return None
+        kept = await self._store.read(self._store.sessions.get, job.share.session_id)
+        if kept is None or not kept.session.game.drawn_on:
+            return None
+        picture = pictures[-1]
+        box = kept.session.game.cut(picture.width, picture.height)
+        return await asyncio.to_thread(self._cut, picture, box)
+
+    def _cut(self, picture: Picture, box: Box) -> Image:
+        image = PIL.Image.frombytes("RGB", (picture.width, picture.height), picture.rgb)
+        file = BytesIO()
+        image.crop(box).save(file, "PNG", compress_level=1)
+        return self._store.sources.keep_ours("source", file.getvalue())
+
+    async def drawn(
+        self,
+        db: Connection,
+        job: Job,
+        artworks: Iterable[Artwork],
+        seconds: float,
+        canvas: Image | None,
+    ) -> None:
+        """Hand a session's picture to it; its job is over with that."""
+        share = await self._ended(db, job)
+        ids = tuple(artwork.id for artwork in artworks)
+        turn = Drawn(mark=share.mark, job_id=job.id, artworks=ids, seconds=seconds, canvas=canvas)
+        await self._on(db, share.session_id, turn)
+
+    async def undrawn(self, db: Connection, job: Job, words: str) -> None:
+        """Tell a session that a picture cannot be had."""
+        if job.share is not None:
+            await self._on(db, job.share.session_id, Undrawn(mark=job.share.mark, words=words))
+
+    async def _ended(self, db: Connection, job: Job) -> Share:
+        assert job.share is not None  # noqa: S101  asked before
+        await self._store.queue.move(db, job, State.DELIVERED)
+        return job.share
+
+    async def hung(self, db: Connection, session_id: int, turn: Hung) -> None:
+        """Hand a session what was put together for it."""
+        await self._on(db, session_id, turn)
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Let timers run out, each once and in order, for ever."""
+        while True:
+            seen = self._store.commits
+            due = await self._store.read(self._store.sessions.due)
+            if due is not None and due[1] <= self._store.now():
+                await self._store.insist(self.due, due[0])
+                continue
+            left_s = LOOK_S if due is None else min(LOOK_S, due[1] - self._store.now())
+            await self._store.after(seen, max(0.0, left_s))
+
+    async def due(self, db: Connection, session_id: int) -> None:
+        """Let the next timer of a session run out, if its time has come."""
+        kept = await self._store.sessions.get(db, session_id)
+        if kept is None or kept.session.due_at is None:
+            return
+        if kept.session.due_at <= self._store.now():
+            await self._play(db, kept, Due(kept.session.next_timer))
+
+    # ── its place ───────────────────────────────────────────────────────────────────────────
+
+    async def post_board(self, db: Connection, session: Session) -> None:
+        """Send the board of a session, as a message that is edited from then on."""
+        reply = notice.notice(session, self._store.now())
+        part = Part(session.id, board=True)
+        reply = replace(reply, to=session.opening or None)
+        await self._store.outbox.put(db, session.chat, reply, part=part)
+
+    async def settled(self, db: Connection, session_id: int, place: Chat) -> None:
+        """Note where a session is played; in a place of its own, say there what is to be done."""
+        kept = await self._store.sessions.get(db, session_id)
+        if kept is None:
+            return
+        await self._store.sessions.framed(db, session_id, place)
+        session = replace(kept.session, place=place)
+        if place.key == session.chat.key or session.phase != "open":
+            return
+        with spoken(session.language):
+            told = session.game.told(session, self._store.now())
+            words = "\n".join([say("这一局在这里玩，说话就行"), *told])
+            await self._say(db, session, [Say(text=words)])
+
+    # ── how it is done ──────────────────────────────────────────────────────────────────────
+
+    async def _on(self, db: Connection, session_id: int, turn: Turn) -> None:
+        kept = await self._store.sessions.get(db, session_id)
+        if kept is not None:
+            await self._play(db, kept, turn)
+
+    async def _play(self, db: Connection, kept: Kept, turn: Turn) -> None:
+        """Take a turn to a session, keep what it has become, and do what it asks for.
+
+        Raises:
+            StudioError: Somebody's turn is not taken; nothing has changed.
+        """
+        with spoken(kept.session.language):
+            session = await self._there(db, kept)
+            after, effects = take(session, turn, self._store.now())
+            if isinstance(turn, Spoke | Pressed) and turn.text and after != session:
+                self._admit(turn.text)
+            failed = await self._drawn_for(
+                db, after, effects, strict=isinstance(turn, Spoke | Pressed)
+            )
+            if after != session:
+                await self._store.sessions.save(db, after, turn)
+            await self._do(db, after, effects)
+            await self._say(db, after, effects)
+        for undrawn in failed:
+            await self._play(db, replace(kept, session=after, away_at=None), undrawn)
+
+    async def _there(self, db: Connection, kept: Kept) -> Session:
+        """Return a session in a chat in which the bot is; if it was not, it goes on."""
+        if kept.away_at is None:
+            return kept.session
+        await self._store.sessions.back(db, kept.session.id)
+        away_s = self._store.now() - kept.away_at
+        session, effects = take(kept.session, Back(away_s), self._store.now())
+        await self._store.sessions.save(db, session)
+        await self._say(db, session, effects)
+        return session
+
+    async def _drawn_for(
+        self, db: Connection, session: Session, effects: Iterable[Effect], *, strict: bool = True
+    ) -> list[Undrawn]:
+        """Order what a session wants drawn; return what could not be.
+
+        Raises:
+            StudioError: Something could not be, and it is strict.
+        """
+        failed = list[Undrawn]()
+        for draw in effects:
+            if not isinstance(draw, Draw):
+                continue
+            try:
+                await self._ordered(db, session, draw)
+            except DiskFull:
+                raise
+            except StudioError as error:
+                if strict:
+                    raise
+                failed.append(Undrawn(mark=draw.mark, words=str(error)))
+        return failed
+
+    async def _ordered(self, db: Connection, session: Session, draw: Draw) -> None:
+        user = _user(draw.member, session.name_of(draw.member))
+        pending = next((one for one in session.pending if one.mark == draw.mark), None)
+        made = None
+        if draw.parent is not None:
+            parent, before = Origin(draw.parent.job_id), draw.request
+            made = Revision(request=draw.request, parent=parent, before=before)
+        share = Share(session_id=session.id, mark=draw.mark, held=draw.held)
+        to = pending.message if pending else ""
+        await self._order(db, user, session.place, to, draw.request, made, share=share)
+
+    async def _do(self, db: Connection, session: Session, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Stop(mark):
+                    job = await self._store.queue.of_session(db, session.id, mark)
+                    if job is not None and job.state in {State.QUEUED, State.DRAWING}:
+                        await self._store.queue.move(db, job, State.CANCELLED)
+                case Reveal():
+                    await self._store.gallery.reveal(db, session.id)
+                case Score(member, points):
+                    await self._store.sessions.score(db, session, member, points)
+                case _:
+                    pass
+
+    async def _say(self, db: Connection, session: Session, effects: Iterable[Effect]) -> None:
+        here = session.place.key == session.chat.key
+        for effect in effects:
+            if not isinstance(effect, Say):
+                continue
+            plate = effect.plate and self._store.plates.find(
+                effect.plate.name, effect.plate.width, effect.plate.height
+            )
+            shows = bool(effect.artworks or plate)
+            reply = Reply(
+                text=texts.marked(effect.text) if shows else effect.text,
+                artworks=await self._store.gallery.get(db, effect.artworks),
+                plate=plate,
+                buttons=effect.buttons,
+                to=effect.to or (session.opening if here else "") or None,
+                aside=effect.aside,
+                originals=effect.file,
+            )
+            part, job_id = Part(session.id), effect.job_id
+            await self._store.outbox.put(db, session.place, reply, job_id=job_id, part=part)
+
+    def _admit(self, words: str) -> None:
+        """See that words are taken here.
+
+        Raises:
+            NotWanted: They are not.
+        """
+        if self._rules.words is not None and words:
+            self._rules.words.admit(Request(prompt=words))
+
+
+def _spoken(session: Session, message: Message, *, answers: bool) -> Spoke | None:
+    """Return what was said to a session, or where it is played; None if it was said elsewhere."""
+    played = message.chat.key == session.place.key and message.topic == session.topic
+    if not (played or answers):
+        return None
+    own = session.place.key != session.chat.key or not session.chat.group
+    to = "all"
+    if answers or (own and message.to_me):
+        to = "session"
+    elif message.to_me:
+        to = "bot"
+    name = message.user.name or message.user.id
+    return Spoke(
+        key=message.user.key, name=name, text=message.text, message=message.id, to=to, own=own
+    )
+
+
+def pressed(user: User, value: str, message: str, text: str = "") -> Pressed:
+    """Return what somebody wants of a session by a button or a command."""
+    return Pressed(key=user.key, name=user.name or user.id, value=value, message=message, text=text)
+
+
+def _user(key: str, name: str) -> User:
+    platform, _, id_ = key.partition(":")
+    return User(platform, id_, name)

@@ -1,0 +1,288 @@
+"""Group sessions: each with all that is known of it, and what has happened in it."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from aiosqlite import Connection
+
+from bot.event import Chat
+from bot.game import GAMES
+from bot.session import Game, Kind, Session, Turn
+
+INSERT = """
+INSERT INTO sessions (chat, chat_group, place, kind, phase, state, opened_at)
+VALUES (?, ?, ?, ?, 'open', '{}', ?) RETURNING id
+"""
+
+SAVE = """
+UPDATE sessions
+SET phase = ?, state = ?, due_at = ?, wants = ?, closed_at = ?, changes = changes + 1 WHERE id = ?
+"""
+
+GET = "SELECT * FROM sessions WHERE id = ?"
+
+HERE = """
+SELECT * FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE place = ?1 AND phase = 'open'
+    UNION SELECT id FROM sessions WHERE chat = ?1 AND phase = 'open'
+) ORDER BY id
+"""
+
+ABOUT = "SELECT session_id FROM session_messages WHERE chat = ? AND message = ?"
+
+# In the order in which they ran out.
+DUE = """
+SELECT id, due_at FROM sessions WHERE due_at IS NOT NULL AND away_at IS NULL
+ORDER BY due_at, id LIMIT 1
+"""
+
+WANTING = "SELECT * FROM sessions WHERE wants > 0 AND id > ? ORDER BY id LIMIT 1"
+
+SHOWN = "SELECT id, changes FROM sessions WHERE board IS NOT NULL"
+
+OVER = """
+SELECT * FROM sessions WHERE phase = 'closed' AND chat = ? AND id < ? ORDER BY id DESC LIMIT ?
+"""
+
+LOG = """
+INSERT INTO turns (session_id, number, at, turn)
+SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3 FROM turns WHERE session_id = ?1
+"""
+
+TURNS = "SELECT * FROM turns WHERE session_id = ? ORDER BY number"
+
+NOTE = """
+INSERT INTO session_messages (chat, message, session_id) VALUES (?, ?, ?)
+ON CONFLICT (chat, message) DO UPDATE SET session_id = excluded.session_id
+"""
+
+BOARD = """
+UPDATE sessions SET board = ?, framed = 0, changes = changes + 1 WHERE id = ? AND chat = ?
+"""
+
+UNBOARD = "UPDATE sessions SET board = NULL WHERE id = ?"
+
+FRAMED = "UPDATE sessions SET framed = 1, place = ?, changes = changes + 1 WHERE id = ?"
+
+LEAVE = "UPDATE sessions SET away_at = ? WHERE chat = ? AND phase <> 'closed' AND away_at IS NULL"
+
+BACK = "UPDATE sessions SET away_at = NULL WHERE id = ?"
+
+MOVE = (
+    "DELETE FROM session_messages WHERE chat = :chat",
+    "UPDATE OR IGNORE sessions SET board = NULL, chat = :to WHERE chat = :chat",
+    # one of its kind is played there already
+    """
+UPDATE sessions SET board = NULL, chat = :to, phase = 'closed', due_at = NULL, wants = 0
+WHERE chat = :chat
+""",
+    "UPDATE sessions SET place = :to WHERE place = :chat",
+    "UPDATE scores SET chat = :to WHERE chat = :chat",
+)
+
+SCORE = """
+INSERT INTO scores (session_id, chat, kind, user, name, points, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (session_id, user) DO UPDATE SET points = points + excluded.points, at = excluded.at
+"""
+
+RANKING = """
+SELECT user, max(name) AS name, sum(points) AS points, count(*) AS times FROM scores
+WHERE chat = ? AND kind = ? AND at >= ? GROUP BY user ORDER BY points DESC, min(at) LIMIT ?
+"""
+
+FORGET_TURNS = """
+DELETE FROM turns WHERE session_id IN (
+    SELECT id FROM sessions WHERE phase = 'closed' AND closed_at < ? ORDER BY id LIMIT ?
+)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A session, and what the program knows of it that is no part of the play."""
+
+    session: Session
+    board: str | None
+    """The platform's id of its board."""
+    framed: bool
+    """Whether the board is pinned and the session's place opened, as far as that can be."""
+    away_at: float | None
+    """When the bot was put out of the chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """What somebody has won in a chat."""
+
+    user: str
+    name: str
+    points: int
+    times: int
+    """Sessions in which they have."""
+
+
+class Sessions:
+    """Keeps them."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+
+    async def add(self, db: Connection, chat: Chat, place: Chat, kind: Kind) -> int:
+        """Begin to keep a session, and return its id; `save` says all else of it.
+
+        Raises:
+            sqlite3.IntegrityError: There is one of that kind in the chat.
+        """
+        row = (chat.key, chat.group, place.key, kind, self._now())
+        for found in await db.execute_fetchall(INSERT, row):
+            return int(found["id"])
+        raise LookupError(INSERT)
+
+    async def save(self, db: Connection, session: Session, turn: Turn | None = None) -> None:
+        """Keep a session as it is now.
+
+        Args:
+            db: An open transaction.
+            session: The session.
+            turn: What it became so by.
+        """
+        due_at = None if session.phase == "closed" else session.due_at
+        row = (session.phase, _state(session), due_at, len(session.exhibits), session.closed_at)
+        await db.execute(SAVE, (*row, session.id))
+        if turn is not None:
+            said = msgspec.to_builtins(turn) | {"turn": type(turn).__name__}
+            line = msgspec.json.encode(said).decode()
+            await db.execute(LOG, (session.id, self._now(), line))
+
+    async def get(self, db: Connection, id_: int) -> Kept | None:
+        """Return a session by id."""
+        for row in await db.execute_fetchall(GET, (id_,)):
+            return _kept(row)
+        return None
+
+    async def here(self, db: Connection, chat: str) -> list[Kept]:
+        """Return those that are played in a chat, by key, or were opened there; oldest first."""
+        return [_kept(row) for row in await db.execute_fetchall(HERE, (chat,))]
+
+    async def about(self, db: Connection, chat: str, message: str) -> int | None:
+        """Return the id of the session that a message of ours is of."""
+        for row in await db.execute_fetchall(ABOUT, (chat, message)):
+            return int(row["session_id"])
+        return None
+
+    async def due(self, db: Connection) -> tuple[int, float] | None:
+        """Return the session whose timer runs out first, by id, and when."""
+        for row in await db.execute_fetchall(DUE):
+            return int(row["id"]), float(row["due_at"])
+        return None
+
+    async def wanting(self, db: Connection, after: int) -> Session | None:
+        """Return the first session after an id that has exhibits to be put together."""
+        for row in await db.execute_fetchall(WANTING, (after,)):
+            return _kept(row).session
+        return None
+
+    async def shown(self, db: Connection) -> dict[int, int]:
+        """Return those that have a board: how often each has changed, by id."""
+        return {row["id"]: row["changes"] for row in await db.execute_fetchall(SHOWN)}
+
+    async def over(self, db: Connection, chat: str, before: int, limit: int) -> list[Session]:
+        """Return those of a chat, by key, that are over; newest first.
+
+        Args:
+            db: A connection.
+            chat: The chat.
+            before: Only those with a smaller id.
+            limit: At most so many.
+        """
+        rows = await db.execute_fetchall(OVER, (chat, before, limit))
+        return [_kept(row).session for row in rows]
+
+    async def turns(self, db: Connection, id_: int) -> list[dict[str, Any]]:
+        """Return what has happened in a session, in order; each says what it was under "turn"."""
+        rows = await db.execute_fetchall(TURNS, (id_,))
+        return [msgspec.json.decode(row["turn"]) for row in rows]
+
+    async def note(self, db: Connection, chat: str, messages: Iterable[str], id_: int) -> None:
+        """Note messages of ours in a chat, by key, as those of a session."""
+        await db.executemany(NOTE, [(chat, message, id_) for message in messages])
+
+    async def boarded(self, db: Connection, id_: int, chat: str, message: str) -> None:
+        """Note which message is the board of a session, unless its chat has moved meanwhile."""
+        await db.execute(BOARD, (message, id_, chat))
+
+    async def unboarded(self, db: Connection, id_: int) -> None:
+        """Note that a session has no board that can be edited."""
+        await db.execute(UNBOARD, (id_,))
+
+    async def framed(self, db: Connection, id_: int, place: Chat) -> None:
+        """Note that the board is pinned, as far as it can be, and where the session is played."""
+        await db.execute(FRAMED, (place.key, id_))
+
+    async def leave(self, db: Connection, chat: str) -> None:
+        """Let the sessions of a chat, by key, rest: the bot was put out of it."""
+        await db.execute(LEAVE, (self._now(), chat))
+
+    async def back(self, db: Connection, id_: int) -> None:
+        """Let a session go on."""
+        await db.execute(BACK, (id_,))
+
+    async def move_chat(self, db: Connection, chat: str, to: str) -> None:
+        """Have the sessions of a chat be of another, by keys; their messages are known no more."""
+        for statement in MOVE:
+            await db.execute(statement, {"chat": chat, "to": to})
+
+    async def score(self, db: Connection, session: Session, user: str, points: int) -> None:
+        """Note what somebody has won."""
+        who = (user, session.name_of(user), points, self._now())
+        await db.execute(SCORE, (session.id, session.chat.key, session.game.kind, *who))
+
+    async def ranking(
+        self, db: Connection, chat: str, kind: Kind, since: float, limit: int
+    ) -> list[Rank]:
+        """Return who has won the most in a chat, by key, since a time."""
+        rows = await db.execute_fetchall(RANKING, (chat, kind, since, limit))
+        return [Rank(row["user"], row["name"], row["points"], row["times"]) for row in rows]
+
+    async def forget(self, db: Connection, before: float, limit: int) -> bool:
+        """Drop what happened in some sessions that were over before a time; False if none."""
+        async with db.execute(FORGET_TURNS, (before, limit)) as cursor:
+            return cursor.rowcount > 0
+
+
+COLUMNS = ("id", "chat", "place", "phase", "opened_at", "closed_at")
+"""What of a session is a column of its own."""
+
+
+def _state(session: Session) -> str:
+    kept = msgspec.to_builtins(session)
+    return msgspec.json.encode({key: kept[key] for key in kept if key not in COLUMNS}).decode()
+
+
+def _kept(row: sqlite3.Row) -> Kept:
+    def game(type_: type, said: Any) -> Any:
+        if type_ is not Game:
+            raise NotImplementedError(type_)
+        return msgspec.convert(said, type=GAMES[row["kind"]])
+
+    chat = _chat(row["chat"], group=bool(row["chat_group"]))
+    known = {key: row[key] for key in COLUMNS if key not in {"chat", "place"}}
+    state = {**msgspec.json.decode(row["state"]), **known}
+    state |= {key: msgspec.to_builtins(chat) for key in ("chat", "place")}
+    session = msgspec.convert(state, type=Session, dec_hook=game)
+    if row["place"] != row["chat"]:
+        session = replace(session, place=_chat(row["place"], group=True))
+    return Kept(
+        session=session,
+        board=row["board"],
+        framed=bool(row["framed"]),
+        away_at=row["away_at"],
+    )
+
+
+def _chat(key: str, *, group: bool) -> Chat:
+    platform, _, id_ = key.partition(":")
+    return Chat(platform, id_, group)

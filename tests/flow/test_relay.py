@@ -1,0 +1,36 @@
+"""接龙: each adds a clause, and each turn is drawn over the last canvas."""
+
+from pathlib import Path
+
+from tests.flow.game import game
+
+
+async def test_members_take_turns_and_each_is_drawn_on_the_last(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await played.says("小明", "/开局 接龙 江南烟雨，水墨风，3 棒")
+        assert "轮到 小明" in played.last.text
+        await played.presses("小红", "加入")
+        await played.says("小明", "一座石桥")
+        await played.paints()
+        assert "第 1 棒 小明：一座石桥" in played.last.text
+        assert "轮到 小红" in played.last.text
+        assert played.last.pictures == 1
+
+        await played.answers("小红", "桥下一只小船", played.last)
+        await played.paints()
+        assert "第 2 棒 小红：桥下一只小船" in played.last.text
+        first, second = played.engine.drawn
+        assert not first.source
+        assert second.source and second.strength < 1
+        assert "一座石桥，(桥下一只小船:1.3)" in second.prompt
+
+        await played.says("小明", "船上有灯")
+        await played.paints()
+        for text in played.texts:
+            print("---", text)
+        print(played.board.text)
+        session = await played.session()
+        assert session.phase == "closed"
+        await played.shows_boards()
+        print(played.board.text)
+        assert "已收局" in played.board.text
