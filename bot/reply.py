@@ -53,6 +53,11 @@ class Plate:
     height: int
     """Pixels."""
 
+    @property
+    def filename(self) -> str:
+        """What whoever saves it sees; it tells nothing, as the name of a kept plate is a hash."""
+        return f"danqing-{self.path.stem[:12]}{self.path.suffix}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:

@@ -170,12 +170,28 @@ class TelegramAdapter:
         return sent
 
     async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
-        """Keep a message in sight."""
-        raise NotImplementedError  # being written
+        """Keep a message in sight, or no more; nobody is called for it.
+
+        Raises:
+            NotSent: It is not kept so: hopeless where the bot may not, or the message is gone.
+        """
+        number = Place.read(message).message
+        if number is None:
+            raise NotSent("no message of a chat of Telegram", hopeless=True, refused=True)
+        try:
+            if on:
+                await self._bot.pin_chat_message(int(chat.id), number, disable_notification=True)
+            else:
+                await self._bot.unpin_chat_message(int(chat.id), number)
+        except TelegramError as error:
+            done = fault.says(error, fault.PINNED_ALREADY)
+            if not done and (on or not fault.says(error, fault.NOT_PINNED)):
+                raise fault.of_pin(error) from error
 
     async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
-        """Open a thread."""
-        raise NotImplementedError  # being written
+        """Return none: what belongs together stays in its topic, if the group has such."""
+        del chat, message, title
+        return None
 
     async def show(self, status: Status) -> None:
         """Show nothing: messages are edited."""

@@ -9,11 +9,13 @@ from telegram import Bot, InlineKeyboardMarkup, InputMediaPhoto, Message
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from adapters.telegram import fault
-from adapters.telegram.file import File, files_of
+from adapters.telegram.file import File, files_of, largest_of, upload
 from adapters.telegram.inbound import Me
+from adapters.telegram.limits import MOST
 from adapters.telegram.outbound import (
     NO_PREVIEW,
     Words,
+    clipped,
     deep_link,
     keyboard,
     words_of,
@@ -25,6 +27,9 @@ from bot.reply import Edit, Sent
 from bot.wording import say
 
 log = logging.getLogger(__name__)
+
+Way = Callable[[Words, InlineKeyboardMarkup | None], Awaitable[None]]
+"""To show words."""
 
 
 class Editor:
@@ -52,8 +57,8 @@ class Editor:
         if not files:
             await page.say()
             return [Sent(edit.message)]
-        if not files[0].as_photo:
-            raise MessageGone("what is a file does not take the place of words")
+        if files[0].how != "photo":
+            raise MessageGone("what is a file, or moves, does not take the place of words")
         if page.place.inline:
             return await self._fill_in(page, files[0])
         return [await page.show(files[0])]
@@ -85,12 +90,11 @@ class Editor:
             caption=say("AI生成"),
             disable_notification=True,
         )
-        largest = max(message.photo, key=lambda size: size.width * size.height)
         try:
             await self._bot.delete_message(message.chat.id, message.message_id)
         except TelegramError as error:
             log.info("a picture stays where it was put for a moment: %s", error)
-        return replace(file, known=largest.file_id), ((file.sha256, largest.file_id),)
+        return replace(file, known=largest_of(message).file_id), upload(file, message)
 
     def _elsewhere(self, edit: Edit) -> Words:
         """Return what is said to who has never spoken to the bot itself: where the picture is."""
@@ -120,9 +124,9 @@ class Page:
             veiled = edit.reply.veiled
             await self._media(edit.sketch, "sketch.png", shown, markup, veiled=veiled)
         elif edit.pictured and not self.place.inline:
-            await self._captioned(shown, markup)
+            await self._instead(self._caption, fault.NO_CAPTION, self._text, shown, markup)
         else:
-            await self._text(shown, markup)
+            await self._instead(self._text, fault.NO_TEXT, self._caption, shown, markup)
 
     async def show(self, file: File) -> Sent:
         """Show a picture with the words of the reply."""
@@ -136,10 +140,7 @@ class Page:
                 raise
             content = await asyncio.to_thread(replace(file, known="").handed)
             message = await self._media(content, file.name, words, markup, veiled=file.veiled)
-        if message is None or not message.photo:
-            return Sent(self.edit.message, 0)
-        largest = max(message.photo, key=lambda size: size.width * size.height)
-        return Sent(self.edit.message, 0, ((file.sha256, largest.file_id),))
+        return Sent(self.edit.message, 0, () if message is None else upload(file, message))
 
     async def _media(
         self,
@@ -150,6 +151,7 @@ class Page:
         *,
         veiled: bool,
     ) -> Message | None:
+        words = clipped(words, MOST.caption)
         media = InputMediaPhoto(
             content,
             caption=words.text,
@@ -167,16 +169,28 @@ class Page:
             )
         )
 
-    async def _captioned(self, words: Words, markup: InlineKeyboardMarkup | None) -> None:
-        """Show words under a sketch; or alone, if the end came between its note and the sketch."""
+    async def _instead(
+        self,
+        way: Way,
+        fails: str,
+        other: Way,
+        words: Words,
+        markup: InlineKeyboardMarkup | None,
+    ) -> None:
+        """Show words alone, or under the picture that is there; in the other way, if not so.
+
+        The end may have come between the note of a sketch and the sketch itself; and what bears a
+        picture keeps it.
+        """
         try:
-            await self._caption(words, markup)
+            await way(words, markup)
         except BadRequest as error:
-            if not fault.says(error, fault.NO_CAPTION):
+            if not fault.says(error, fails):
                 raise
-            await self._text(words, markup)
+            await other(words, markup)
 
     async def _caption(self, words: Words, markup: InlineKeyboardMarkup | None) -> None:
+        words = clipped(words, MOST.caption)
         await _unless_shown(
             self._bot.edit_message_caption(
                 chat_id=self._chat,
@@ -189,6 +203,7 @@ class Page:
         )
 
     async def _text(self, words: Words, markup: InlineKeyboardMarkup | None) -> None:
+        words = clipped(words, MOST.text)
         await _unless_shown(
             self._bot.edit_message_text(
                 words.text,

@@ -27,16 +27,23 @@ MESSAGE_GONE = (
     *("image_process_failed", "inline_message_id_invalid", "not enough rights to send"),
 )
 NO_CAPTION = "there is no caption in the message to edit"
+"""It is of words alone."""
+NO_TEXT = "there is no text in the message to edit"
+"""It bears a picture."""
 NO_PHOTOS = (
     *("not enough rights to send photos", "not enough rights to send media"),
     *("not enough rights to send documents", "chat_send_photos_forbidden"),
     *("chat_send_media_forbidden", "chat_send_docs_forbidden"),
+    *("not enough rights to send animations", "chat_send_gifs_forbidden"),
 )
 NO_PHOTO_OF_IT = ("photo_invalid_dimensions", "image_process_failed", "photo_save_file_invalid")
 """As a file it may still go."""
 NO_SUCH_FILE = ("wrong file identifier", "wrong remote file", "file_reference", "wrong file_id")
 """By which a file was known once."""
 NO_TOPIC = ("message thread not found",)
+PINNED_ALREADY = "chat_not_modified"
+"""It is kept in sight, or it is not, just as it should."""
+NOT_PINNED = "message to unpin not found"
 SAFE = (
     *(httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout),
     *(httpx.ProxyError, httpx.UnsupportedProtocol),
@@ -72,6 +79,16 @@ def of_edit(error: TelegramError) -> NotSent | ChatMoved | MessageGone:
     if isinstance(error, BadRequest) and says(error, MESSAGE_GONE):
         return MessageGone(str(error))
     return of_send(error)
+
+
+def of_pin(error: TelegramError) -> NotSent:
+    """Return what a failed call means for the message that it was to keep in sight."""
+    found = of_send(error)
+    if isinstance(found, ChatMoved):  # its messages have other ids there
+        return NotSent(str(error), hopeless=True, refused=True)
+    if not found.refused or found.final:
+        return found
+    return NotSent(str(found), hopeless=True, refused=True)
 
 
 def wait_of(error: TelegramError) -> float | None:

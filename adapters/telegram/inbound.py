@@ -133,14 +133,15 @@ class _Reading:
         if user is None or self._is_mine(message.via_bot) or not _says(message):
             return None
         said = self._said(message, chat, user)
-        if said is None or not said.to_me:
-            return said
-        if not self.ears.serves(message.chat.id, int(user.id)):
+        served = self.ears.serves(message.chat.id, int(user.id))
+        if not said.to_me:
+            return said if served and message.sticker is None else None
+        if not served:
             return Outsider(id=said.id, chat=chat, user=user)
         return self._answered(message, said)
 
-    def _said(self, message: TheirMessage, chat: Chat, user: User) -> Message | None:
-        """Return what somebody said; None if that is nothing in a group."""
+    def _said(self, message: TheirMessage, chat: Chat, user: User) -> Message:
+        """Return what somebody said."""
         text = message.text or message.caption or ""
         rest = Address(
             names=self.ears.names,
@@ -160,6 +161,7 @@ class _Reading:
             reply_to="" if replied is None else _beside(replied, message),
             replied=None if replied is None or mine else _author(replied),
             mentions=tuple(self._mentioned(message)),
+            topic=str(message.message_thread_id or "") if message.is_topic_message else "",
         )
 
     def _answered(self, message: TheirMessage, said: Message) -> Event:

@@ -2,15 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
-from telegram import Bot, InputMediaDocument, InputMediaPhoto, Message, ReplyParameters
+from telegram import (
+    Bot,
+    InputMediaDocument,
+    InputMediaPhoto,
+    Message,
+    MessageEntity,
+    ReplyParameters,
+)
 from telegram.error import BadRequest, TelegramError
 
 from adapters.telegram import fault
-from adapters.telegram.file import File, files_of
+from adapters.telegram.file import File, How, files_of, upload
 from adapters.telegram.inbound import Me
 from adapters.telegram.limits import MOST
 from adapters.telegram.outbound import (
@@ -39,6 +46,17 @@ LONGEST_S = 60.0
 """It waits so long at most."""
 
 T = TypeVar("T")
+
+
+class _Common(TypedDict):
+    """What all calls take that send a picture."""
+
+    filename: str
+    caption: str | None
+    caption_entities: Sequence[MessageEntity]
+    reply_markup: Markup
+    reply_parameters: ReplyParameters | None
+    message_thread_id: int | None
 
 
 class Sender:
@@ -102,7 +120,8 @@ class Sender:
         except BadRequest as error:
             if letter.posted or not fault.says(error, fault.NO_PHOTOS):
                 raise
-            return [await letter.say(_in_words(words), links_to(reply.artworks, me.username))]
+            links = links_to(reply.artworks, me.username) if reply.artworks else markup
+            return [await letter.say(_in_words(words, linked=bool(reply.artworks)), links)]
 
     async def _show(
         self,
@@ -115,12 +134,10 @@ class Sender:
         if len(files) == 1 and words.units <= MOST.caption:
             return [await letter.show(files[0], words, markup)]
         captioned = words.units <= MOST.caption
-        sent, first = list[Sent](), 0
-        for count in albums(len(files)):
-            part = files[first : first + count]
-            caption = words if captioned and not first else Words("")
-            sent += await letter.album(part, caption, first)
-            first += count
+        sent = list[Sent]()
+        for part in _together(files):
+            caption = words if captioned and not sent else Words("")
+            sent += await letter.album(part, caption, len(sent))
         await asyncio.sleep(pause_s)
         if not captioned:
             return [*sent, *[await letter.say(part, markup) for part in split(words)]]
@@ -179,7 +196,7 @@ class Letter:
     async def show(self, file: File, words: Words, markup: Markup) -> Sent:
         """Send a picture with words under it."""
         message = await self._made(lambda: self._one(file, words, markup))
-        return self._sent(message, 0, _upload(file, message))
+        return self._sent(message, 0, upload(file, message))
 
     async def album(self, files: Sequence[File], words: Words, first: int) -> list[Sent]:
         """Send pictures that go together; of one, just that.
@@ -191,10 +208,10 @@ class Letter:
         """
         if len(files) == 1:
             one = await self._made(lambda: self._one(files[0], words, None))
-            return [self._sent(one, first, _upload(files[0], one))]
+            return [self._sent(one, first, upload(files[0], one))]
         messages = await self._made(lambda: self._group(files, words))
         return [
-            self._sent(message, number, _upload(file, message))
+            self._sent(message, number, upload(file, message))
             for number, (file, message) in enumerate(zip(files, messages, strict=True), first)
         ]
 
@@ -254,35 +271,32 @@ class Letter:
         except BadRequest as error:
             if file.known and fault.says(error, fault.NO_SUCH_FILE):
                 return await self._picture(replace(file, known=""), words, markup)
-            if file.as_photo and fault.says(error, fault.NO_PHOTO_OF_IT):
-                return await self._picture(replace(file, as_photo=False), words, markup)
+            if file.how != "document" and fault.says(error, fault.NO_PHOTO_OF_IT):
+                return await self._picture(replace(file, how="document"), words, markup)
             raise
 
     async def _picture(self, file: File, words: Words, markup: Markup) -> Message:
         handed = await asyncio.to_thread(file.handed)
-        if file.as_photo:
-            return await self._bot.send_photo(
-                self._chat,
-                handed,
-                filename=file.name,
-                caption=words.text or None,
-                caption_entities=words.entities,
-                reply_markup=markup,
-                reply_parameters=self._answers(),
-                message_thread_id=self._topic,
-                has_spoiler=file.veiled or None,
-            )
-        return await self._bot.send_document(
-            self._chat,
-            handed,
-            filename=file.name,
-            caption=words.text or None,
-            caption_entities=words.entities,
-            reply_markup=markup,
-            reply_parameters=self._answers(),
-            message_thread_id=self._topic,
-            disable_content_type_detection=True,
-        )
+        common: _Common = {
+            "filename": file.name,
+            "caption": words.text or None,
+            "caption_entities": words.entities,
+            "reply_markup": markup,
+            "reply_parameters": self._answers(),
+            "message_thread_id": self._topic,
+        }
+        bot, veiled = self._bot, file.veiled or None
+        match file.how:
+            case "photo":
+                return await bot.send_photo(self._chat, handed, has_spoiler=veiled, **common)
+            case "animation":
+                return await bot.send_animation(
+                    self._chat, handed, width=file.width, height=file.height, **common
+                )
+            case "document":
+                return await bot.send_document(
+                    self._chat, handed, disable_content_type_detection=True, **common
+                )
 
     async def _group(self, files: Sequence[File], words: Words) -> Sequence[Message]:
         """Send an album: of photos, or else of files."""
@@ -293,18 +307,18 @@ class Letter:
                 anew = [replace(file, known="") for file in files]
                 return await self._media(anew, words)
             if fault.says(error, fault.NO_PHOTO_OF_IT):
-                plain = [replace(file, as_photo=False) for file in files]
+                plain = [replace(file, how="document") for file in files]
                 return await self._media(plain, words)
             raise
 
     async def _media(self, files: Sequence[File], words: Words) -> Sequence[Message]:
-        shown = all(file.as_photo for file in files)
+        how: How = "photo" if all(file.how == "photo" for file in files) else "document"
         media: list[InputMediaPhoto | InputMediaDocument] = []
         for number, file in enumerate(files):
-            photo = replace(file, as_photo=shown)
-            handed = await asyncio.to_thread(photo.handed)
+            one = replace(file, how=how)
+            handed = await asyncio.to_thread(one.handed)
             said = words if number == 0 and words.text else Words("")
-            media.append(_medium(photo, handed, said))
+            media.append(_medium(one, handed, said))
         return await self._bot.send_media_group(
             self._chat,
             media,
@@ -330,7 +344,7 @@ class Letter:
 def _medium(file: File, handed: str | bytes, words: Words) -> InputMediaPhoto | InputMediaDocument:
     """Return a part of an album."""
     caption, entities = words.text or None, words.entities
-    if not file.as_photo:
+    if file.how != "photo":
         return InputMediaDocument(
             handed, filename=file.name, caption=caption, caption_entities=entities
         )
@@ -343,15 +357,25 @@ def _medium(file: File, handed: str | bytes, words: Words) -> InputMediaPhoto | 
     )
 
 
-def _upload(file: File, message: Message) -> tuple[tuple[str, str], ...]:
-    """Return by what Telegram knows a photo from now on."""
-    if not message.photo or not file.sha256:
-        return ()
-    largest = max(message.photo, key=lambda size: size.width * size.height)
-    return ((file.sha256, largest.file_id),)
+def _together(files: Sequence[File]) -> Iterator[Sequence[File]]:
+    """Yield what goes out together, in order; what moves goes alone."""
+    still = [file for file in files if file.how != "animation"]
+    first = 0
+    for count in albums(len(still)) if still else ():
+        yield still[first : first + count]
+        first += count
+    for file in files[len(still) :]:
+        yield [file]
 
 
-def _in_words(words: Words) -> Words:
-    """Return what is said of pictures that may not be shown."""
-    told = say("这里不让我发图片，点下面去私聊里看，或请管理员放开发图权限")
+def _in_words(words: Words, *, linked: bool) -> Words:
+    """Return what is said of pictures that may not be shown.
+
+    Args:
+        words: What is said anyway.
+        linked: Whether what stands below leads to them.
+    """
+    told = say("这里不让我发图片，请管理员放开发图权限")
+    if linked:
+        told = say("这里不让我发图片，点下面去私聊里看，或请管理员放开发图权限")
     return Words(f"{words.text}\n{told}", words.entities)

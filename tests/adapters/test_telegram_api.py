@@ -843,10 +843,39 @@ async def test_messages_are_pinned_by_who_may(
     assert pinned[-1].message.pinned_message is not None
     full = await bot.get_chat(group.id)
     assert full.pinned_message is not None
+    await refused(sent.pin(), "CHAT_NOT_MODIFIED")
     await sent.unpin()
     assert group.pinned == []
+    await refused(sent.unpin(), "CHAT_NOT_MODIFIED")
+    await refused(bot.unpin_chat_message(group.id, 999), "message to unpin not found")
+    group.bot_may_pin = False
+    await refused(sent.pin(), "not enough rights to manage pinned messages in the chat")
+    me = await bot.get_chat_member(group.id, telegram.bot_id)
+    assert me.to_dict()["can_pin_messages"] is False
+    group.bot_may_pin = True
     await refused(bot.unpin_chat_message(group.id), "message to unpin not found")
     await refused(bot.pin_chat_message(group.id, 999), "message to pin not found")
+
+
+async def test_what_moves_is_gif_or_mp4(telegram: FakeTelegram, bot: Bot, qing: Person) -> None:
+    file = BytesIO()
+    PIL.Image.new("P", (4, 3)).save(file, "GIF")
+    sent = await bot.send_animation(qing.id, file.getvalue(), caption="动", width=4, height=3)
+    assert sent.animation is not None
+    assert (sent.animation.width, sent.animation.height) == (4, 3)
+    assert sent.document is not None
+    assert telegram.said(qing.private)[-1].animations == [file.getvalue()]
+    again = await bot.send_animation(qing.id, sent.animation.file_id)
+    assert again.animation is not None
+    assert telegram.refused == []
+    await refused(bot.send_animation(qing.id, png()), "no animation")
+    await refused(bot.send_photo(qing.id, sent.animation.file_id), "can't use file of type")
+    await refused(bot.send_animation(qing.id, file.getvalue(), width=-1), "non-negative")
+    assert len(telegram.refused) == 3
+    group = telegram.group("画友群", qing)
+    telegram.forbid(group, "animations")
+    await refused(bot.send_animation(group.id, sent.animation.file_id), "not enough rights")
+    assert len(telegram.refused) == 3
 
 
 async def test_what_the_bot_is_seen_doing_is_kept(

@@ -50,7 +50,7 @@ def file_of(world: World, kind: str, params: Params) -> Media:
 
     Args:
         world: Where files are kept.
-        kind: photo or document, the name of the field.
+        kind: photo, document or animation, the name of the field.
         params: The call.
     """
     if kind in params.files:
@@ -63,7 +63,7 @@ def media_of(world: World, kind: str, name: str, params: Params, *, uploads: boo
 
     Args:
         world: Where files are kept.
-        kind: photo, document or video.
+        kind: photo, document, video or animation.
         name: What the field says: attach://…, a file id.
         params: The call.
         uploads: False for inline messages, which take no new file.
@@ -90,6 +90,8 @@ def _known(world: World, kind: str, name: str) -> Media:
 def _stored(world: World, kind: str, upload: Upload) -> Media:
     if kind == "photo":
         return world.files.photo(upload.data, keep=False)
+    if kind == "animation":
+        return world.files.animation(upload, keep=False)
     return world.files.document(upload, kind, keep=False)
 
 

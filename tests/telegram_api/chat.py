@@ -23,9 +23,13 @@ FORBIDDEN_TO = {
     "photo": "not enough rights to send photos to the chat",
     "document": "not enough rights to send documents to the chat",
     "video": "not enough rights to send videos to the chat",
+    "animation": "not enough rights to send animations to the chat",
 }
-FORBIDS = {"text", "photos", "documents", "videos", "media"}
-PLURAL = {"photo": "photos", "document": "documents", "video": "videos", "text": "text"}
+FORBIDS = {"text", "photos", "documents", "videos", "animations", "media"}
+PLURAL = {
+    "photo": "photos", "document": "documents", "video": "videos", "animation": "animations",
+    "text": "text",
+}  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -56,12 +60,14 @@ class Chat:
     messages: list["Message"] = field(default_factory=list["Message"])
     """What is to be seen in it, newest last."""
     pinned: list["Message"] = field(default_factory=list["Message"])
+    bot_may_pin: bool = True
+    """Whether that is among the rights of the bot, where it is an administrator."""
     actions: deque[tuple[float, str]] = field(
         default_factory=lambda: deque[tuple[float, str]](maxlen=1000)
     )
     """When the bot was seen typing, uploading."""
     forbids: set[str] = field(default_factory=set[str])
-    """What members may not send: text, photos, documents, videos, media."""
+    """What members may not send: text, photos, documents, videos, animations, media."""
     gone: bool = False
     """Deleted: nobody finds it."""
     upgraded_to: int | None = None
@@ -122,6 +128,7 @@ class Chat:
         elif status == "administrator":
             fields |= {"can_be_edited": False, "is_anonymous": False, "can_promote_members": False}
             fields |= dict.fromkeys(ADMIN_RIGHTS, True)
+            fields["can_pin_messages"] = user_id != self.bot_id or self.bot_may_pin
             if self.kind == "channel":
                 fields |= {"can_post_messages": True, "can_edit_messages": True}
             if self.is_forum:
@@ -165,7 +172,7 @@ class Chat:
             raise forbidden("bot can't initiate conversation with a user")
 
     def check_may_send(self, kinds: Iterable[str]) -> None:
-        """Refuse what the bot has no right to send: text, photo, document, video."""
+        """Refuse what the bot has no right to send: text, photo, document, video, animation."""
         if self.kind == "channel" and not self.bot_is_admin:
             raise bad("need administrator rights in the channel chat", benign=True)
         if self.bot_is_admin:

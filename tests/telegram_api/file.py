@@ -26,7 +26,10 @@ PATH_S = 3600.0
 FORGETFUL_FILES = 20_000
 FORGETFUL_BYTES = 64 << 20
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-PREFIX = {"photo": "AgACAgUAAxk", "document": "BQACAgUAAxk", "video": "BAACAgUAAxk"}
+PREFIX = {
+    "photo": "AgACAgUAAxk", "document": "BQACAgUAAxk", "video": "BAACAgUAAxk",
+    "animation": "CgACAgUAAxk",
+}  # fmt: skip
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -57,7 +60,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """A photo in its sizes, or a document, or a video."""
+    """A photo in its sizes, or a document, a video or an animation."""
 
     kind: str
     files: tuple[Stored, ...]
@@ -79,6 +82,9 @@ class Media:
         named = {**self.largest.named, "file_name": self.filename, "mime_type": self.mime}
         if self.kind == "video":
             named |= {"width": 1, "height": 1, "duration": 1}
+        if self.kind == "animation":  # so it says for those that know no animations
+            size = {"width": self.largest.width, "height": self.largest.height, "duration": 1}
+            return {"animation": named | size, "document": named}
         return {self.kind: named}
 
 
@@ -140,6 +146,23 @@ class Files:
         sha256 = hashlib.sha256(upload.data).hexdigest()
         media = Media(kind=kind, files=(stored,), sha256=sha256, filename=name, mime=mime)
         return self._keep(media)
+
+    def animation(self, upload: Upload, *, keep: bool = True) -> Media:
+        """Keep what moves.
+
+        Raises:
+            Refusal: It is neither a GIF nor an MP4, or has no size that could be shown.
+        """
+        is_gif = upload.data[:6] in (b"GIF87a", b"GIF89a")
+        if not is_gif and upload.data[4:8] != b"ftyp":
+            raise bad("the file is no animation: neither GIF nor MPEG-4")
+        media = self.document(upload, "animation", keep=keep)
+        if is_gif:
+            try:
+                media.largest.width, media.largest.height = _opened(upload.data).size
+            except (OSError, ValueError, SyntaxError) as error:
+                raise bad("IMAGE_PROCESS_FAILED") from error
+        return media
 
     def known(self, file_id: str, kind: str) -> Media:
         """Return what was uploaded before.

@@ -133,6 +133,11 @@ class Message:
         """The document as it was uploaded: a list of one or none."""
         return self._bytes("document")
 
+    @property
+    def animations(self) -> list[bytes]:
+        """What moves, as it was uploaded: a list of one or none."""
+        return self._bytes("animation")
+
     def _bytes(self, kind: str) -> list[bytes]:
         media = self.content.media
         return [media.largest.data] if media is not None and media.kind == kind else []

@@ -75,6 +75,13 @@ def send_document(world: World, params: Params) -> Json:
     return _send_file(world, params, "document")
 
 
+def send_animation(world: World, params: Params) -> Json:
+    for side in ("width", "height", "duration"):
+        if params.has(side) and (params.integer(side) or 0) < 0:
+            raise bad(f"{side} must be non-negative")
+    return _send_file(world, params, "animation")
+
+
 def send_media_group(world: World, params: Params) -> list[Json]:
     if params.has("reply_markup"):
         raise bad("an album takes no reply_markup")
@@ -106,21 +113,23 @@ def send_chat_action(world: World, params: Params) -> bool:
     return True
 
 
-def _pinnable(world: World, params: Params) -> tuple[Chat, Message]:
+def _pinnable(world: World, params: Params, what: str) -> tuple[Chat, Message]:
     chat = body.chat_of(world, params)
     chat.check_open()
-    if not chat.private and not chat.bot_is_admin:
+    if not chat.private and not (chat.bot_is_admin and chat.bot_may_pin):
         raise bad("not enough rights to manage pinned messages in the chat", benign=True)
     message = chat.message(params.integer("message_id"))
     if message is None:
-        raise bad("message to pin not found", benign=True)
+        raise bad(f"message to {what} not found", benign=True)
     return chat, message
 
 
 def pin_chat_message(world: World, params: Params) -> bool:
-    chat, message = _pinnable(world, params)
+    chat, message = _pinnable(world, params, "pin")
+    if message.service is not None:
+        raise bad("message can't be pinned")
     if message in chat.pinned:
-        chat.pinned.remove(message)
+        raise bad("CHAT_NOT_MODIFIED", benign=True)
     chat.pinned.append(message)
     note = _sent(world, (chat, None, message.topic), Content())
     pinned: dict[str, Any] = dict(message.raw)
@@ -137,9 +146,10 @@ def unpin_chat_message(world: World, params: Params) -> bool:
             raise bad("message to unpin not found", benign=True)
         chat.pinned.pop()
         return True
-    chat, message = _pinnable(world, params)
-    if message in chat.pinned:
-        chat.pinned.remove(message)
+    chat, message = _pinnable(world, params, "unpin")
+    if message not in chat.pinned:
+        raise bad("CHAT_NOT_MODIFIED", benign=True)
+    chat.pinned.remove(message)
     return True
 
 
@@ -162,6 +172,7 @@ METHODS: dict[str, Method] = {
     "sendMessage": send_message,
     "sendPhoto": send_photo,
     "sendDocument": send_document,
+    "sendAnimation": send_animation,
     "sendMediaGroup": send_media_group,
     "sendChatAction": send_chat_action,
     "pinChatMessage": pin_chat_message,
