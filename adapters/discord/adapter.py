@@ -25,12 +25,13 @@ from adapters.discord.hidden import Ref
 from adapters.discord.inbound import ADMIN, MANAGES, Ears, Me
 from adapters.discord.limits import MESSAGES, MOST
 from adapters.discord.menu import Menu
+from adapters.discord.place import Place
 from adapters.discord.sender import Sender
 from adapters.discord.session import Session
 from adapters.discord.wire import Wire
 from adapters.locale import said
 from bot.address import ChatConfig
-from bot.errors import BadImage, DiskFull
+from bot.errors import BadImage, DiskFull, NotSent
 from bot.event import Attachment, Chat, Event, User
 from bot.reply import Delivery, Edit, Limits, Sent, Status
 from bot.style import Styles
@@ -53,6 +54,10 @@ LOST = {400, 401, 403, 404}
 """What is said of a file that is not to be had by that link, or at all."""
 FEW_STARTS = 5
 """New sessions that are left for whoever knows what they are doing."""
+PIN = "/channels/{channel_id}/messages/pins/{message_id}"
+THREAD = "/channels/{channel_id}/messages/{message_id}/threads"
+ARCHIVED_MIN = 1440
+"""A thread in which nothing is said for so long is put away, minutes; who speaks brings it back."""
 JUST_S = 600.0
 """The bot was let into a server just now if it was not longer ago."""
 
@@ -280,12 +285,47 @@ class DiscordAdapter:
             raise fault.of_edit(error) from error
 
     async def pin(self, chat: Chat, message: str, *, on: bool) -> None:
-        """Keep a message in sight."""
-        raise NotImplementedError  # being written
+        """Keep a message in sight, or no more; nobody is called for it.
+
+        Raises:
+            NotSent: It is not kept so: hopeless where the bot may not, or the message is gone, or
+                there are too many.
+        """
+        number = Place.read(message).message
+        if number is None:
+            raise NotSent("no message of Discord", hopeless=True, refused=True)
+        method = "PUT" if on else "DELETE"
+        try:
+            await self._wire.call(method, PIN, channel_id=int(chat.id), message_id=number)
+        except fault.Failure as error:
+            if on or fault.code_of(error) != fault.UNKNOWN_MESSAGE:
+                raise fault.of_pin(error) from error
 
     async def branch(self, chat: Chat, message: str, title: str) -> Chat | None:
-        """Open a thread."""
-        raise NotImplementedError  # being written
+        """Open a thread under a message; None in private, in a thread, and where it may not.
+
+        Raises:
+            NotSent: Discord does not answer.
+        """
+        number = Place.read(message).message
+        if number is None or not chat.group:
+            return None
+        name = " ".join(title.split())[: MOST.thread].strip() or "…"
+        body = {"name": name, "auto_archive_duration": ARCHIVED_MIN}
+        try:
+            made = await self._wire.call(
+                "POST", THREAD, json=body, channel_id=int(chat.id), message_id=number
+            )
+            thread = str(made["id"])
+        except fault.Failure as error:
+            if fault.code_of(error) == fault.HAS_THREAD:
+                thread = str(number)
+            elif fault.is_refused(error):
+                log.info("discord: no thread is opened: %s", error)
+                return None
+            else:
+                raise fault.of_send(error) from error
+        return Chat(inbound.PLATFORM, thread, group=True)
 
     async def show(self, status: Status) -> None:
         """Show nothing: messages are edited."""

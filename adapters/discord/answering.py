@@ -53,6 +53,7 @@ class Answering:
         self._failed = dict[int, None]()
         self._waiting = dict[int, asyncio.TimerHandle]()
         self._forms = dict[str, Form]()
+        self._asked_in = dict[int, str]()
         self.links = dict[str, str]()
         """Of pictures that were chosen; where the bot may not read, it is told of them but once."""
 
@@ -103,12 +104,21 @@ class Answering:
         """Say that it was heard; what asks for a form waits for it a little."""
         entry = entry_of(data) if data["type"] == COMMAND else None
         place = place_of(data, private=entry is not None and entry.private)
+        if place.interaction is not None:
+            _bound(self._asked_in)
+            self._asked_in[place.interaction] = str(data["channel_id"])
         if asks_form(data) and place.interaction is not None:
             loop = asyncio.get_running_loop()
             timer = loop.call_later(FORM_S, self._give_up_form, place)
             self._waiting[place.interaction] = timer
             return
         self._give(place, _deferral(place))
+
+    def is_of_elsewhere(self, place: Place, channel: str) -> bool:
+        """Return whether an interaction is known to be of another channel: it is answered there."""
+        if place.interaction is None:
+            return False
+        return self._asked_in.get(place.interaction, channel) != channel
 
     async def is_answered(self, place: Place) -> bool:
         """Return whether an interaction has had its first answer, so that more can be said.

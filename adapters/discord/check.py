@@ -20,6 +20,7 @@ NEEDED = Permissions(
     embed_links=True,
     read_message_history=True,
     use_external_emojis=True,
+    pin_messages=True,
 )
 """What the bot needs in a server."""
 

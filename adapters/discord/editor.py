@@ -1,13 +1,12 @@
 """Edits a message of ours: words, pictures in the making, the pictures."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 from adapters.discord import fault
-from adapters.discord.file import File, files_of, sketch_of
+from adapters.discord.file import File, are_all, files_of, sketch_of
 from adapters.discord.limits import MOST
-from adapters.discord.outbound import NOBODY, clipped, components, words_of
+from adapters.discord.outbound import NOBODY, clipped, components, without_picture, words_of
 from adapters.discord.place import Place
 from adapters.discord.wire import Wire
 from bot.errors import MessageGone
@@ -32,26 +31,26 @@ class Editor:
         place = Place.read(edit.message)
         if place.message is None:
             raise MessageGone("no message of Discord")
-        body: dict[str, Any] = {
-            "content": clipped(words_of(edit.reply)),
-            "components": components(edit.reply),
-            "allowed_mentions": dict(NOBODY),
-        }
         room = self._wire.room.get(edit.chat.id, MOST.file_bytes)
         files = await asyncio.to_thread(_files, edit, room)
         try:
-            await self._patched(edit, place, body, files)
+            await self._patched(edit, place, files)
         except fault.Failure as error:
             if not (files and fault.is_too_large(error)):
                 raise
             half = max(len(one.content) for one in files) // 2
             smaller = await asyncio.to_thread(_files, edit, half)
-            await self._patched(edit, place, body, smaller)
+            await self._patched(edit, place, smaller)
         return [Sent(edit.message)]
 
-    async def _patched(
-        self, edit: Edit, place: Place, body: Mapping[str, Any], files: list[File]
-    ) -> None:
+    async def _patched(self, edit: Edit, place: Place, files: list[File]) -> None:
+        words = words_of(edit.reply)
+        is_whole = edit.sketch is not None or are_all(files, edit.reply)
+        body: dict[str, Any] = {
+            "content": clipped(words) if is_whole else without_picture(words),
+            "components": components(edit.reply),
+            "allowed_mentions": dict(NOBODY),
+        }
         if place.interaction is not None:
             path = f"/messages/{place.message}"
             await self._wire.by_token("PATCH", path, place, json=body, files=files)

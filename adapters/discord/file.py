@@ -1,7 +1,8 @@
 """A picture as it goes to Discord."""
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -11,9 +12,14 @@ from discord import File as TheirFile
 
 from adapters.discord.limits import MOST
 from bot.artwork import Artwork
-from bot.label import lighter
-from bot.reply import Reply
+from bot.errors import LabelMissing
+from bot.label import lighter, thumbnail
+from bot.reply import Plate, Reply
 
+log = logging.getLogger(__name__)
+
+LONGEST_PX = 16_000
+"""Of a side of a WebP, which has 16383 at most."""
 COVERED = "SPOILER_"
 """What the name of a file begins with that is seen only by who wants to."""
 
@@ -38,14 +44,19 @@ def files_of(reply: Reply, most_bytes: int = MOST.file_bytes) -> list[File]:
 
     Args:
         reply: With its artworks.
-        most_bytes: That one may have.
+        most_bytes: That one may have. A plate that cannot be so small is left out.
     """
-    paths = [
-        *((one.path, _name(one), one.recipe.prompt) for one in reply.artworks),
-        *([(reply.plate.path, reply.plate.path.stem, "")] if reply.plate else []),
-    ]
-    room = min(most_bytes, (MOST.request_bytes - (1 << 20)) // max(1, len(paths)))
-    return [_file(path, name, about, room) for path, name, about in paths]
+    count = len(reply.artworks) + (reply.plate is not None)
+    room = min(most_bytes, (MOST.request_bytes - (1 << 20)) // max(1, count))
+    found = [_file(one.path, _name(one), one.recipe.prompt, room) for one in reply.artworks]
+    if reply.plate is not None and (plate := _plate(reply.plate, room)) is not None:
+        found.append(plate)
+    return found
+
+
+def are_all(files: Sequence[File], reply: Reply) -> bool:
+    """Return whether none of the pictures of a reply was left out."""
+    return len(files) >= len(reply.artworks) + (reply.plate is not None)
 
 
 def sketch_of(png: bytes, *, veiled: bool) -> File:
@@ -65,6 +76,36 @@ def described(files: list[File]) -> list[Mapping[str, Any]]:
 
 def _name(artwork: Artwork) -> str:
     return f"{COVERED if artwork.flagged else ''}danqing-{artwork.id}"
+
+
+def _plate(plate: Plate, most_bytes: int) -> File | None:
+    """Return a plate; None if it cannot be so small. What moves is never made still."""
+    content, name = plate.path.read_bytes(), Path(plate.filename)
+    if len(content) <= most_bytes:
+        return File(name=name.name, content=content)
+    if name.suffix == ".gif":
+        return None
+    try:
+        smaller = _smaller(content, most_bytes)
+    except LabelMissing as error:
+        log.info("discord: a plate is left out: %s", error)
+        return None
+    return File(name=f"{name.stem}.webp", content=smaller)
+
+
+def _smaller(png: bytes, most_bytes: int) -> bytes:
+    """Return a plate in fewer bytes, and with no longer side than WebP can have.
+
+    Raises:
+        LabelMissing: It cannot be so small.
+    """
+    try:
+        return lighter(png, most_bytes)
+    except ValueError:  # it has more pixels in a row than WebP
+        made = thumbnail(png, LONGEST_PX)
+    if len(made) > most_bytes:
+        raise LabelMissing(f"no plate has so few bytes as {most_bytes}")
+    return made
 
 
 def _file(path: Path, name: str, about: str, most_bytes: int) -> File:

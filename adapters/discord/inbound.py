@@ -182,10 +182,12 @@ class _Reading:
         if not written or author.get("bot") or data.get("webhook_id"):
             return None
         said = self._said(data)
-        if said is None or not said.to_me:
-            return said
+        if said is None:
+            return None
         if not self.ears.serves(_int(data.get("guild_id")), int(author["id"])):
-            return Outsider(id=said.id, chat=said.chat, user=said.user)
+            return Outsider(id=said.id, chat=said.chat, user=said.user) if said.to_me else None
+        if not said.to_me:
+            return said
         return self._answered(data.get("referenced_message"), said)
 
     def _said(self, data: Mapping[str, Any]) -> Message | None:

@@ -51,6 +51,8 @@ class Most:
     """Of a modal and of each of its fields."""
     help: int = 100
     """Of a field that is empty."""
+    thread: int = 100
+    """Characters of the name of a thread."""
 
 
 MOST = Most()

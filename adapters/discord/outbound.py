@@ -79,6 +79,12 @@ def clipped(words: str, most: int = MOST.text) -> str:
     return words if len(words) <= most else f"{words[: _end(words, most - 1)].rstrip()}…"
 
 
+def without_picture(words: str, most: int = MOST.text) -> str:
+    """Return words with what is said where a picture is too large to go with them."""
+    told = say("图太大了，这里发不出来")
+    return f"{clipped(words, most - len(told) - 1)}\n{told}".lstrip("\n")
+
+
 def components(reply: Reply, more: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
     """Return what stands under a reply, as many rows as there may be.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.discord import fault
 from adapters.discord.answering import Answering
-from adapters.discord.file import File, files_of
+from adapters.discord.file import File, are_all, files_of
 from adapters.discord.inbound import EPHEMERAL
 from adapters.discord.limits import MOST, TOKEN_S
 from adapters.discord.outbound import (
@@ -21,6 +21,7 @@ from adapters.discord.outbound import (
     components,
     nonce,
     split,
+    without_picture,
     words_of,
 )
 from adapters.discord.place import Place, born
@@ -76,6 +77,8 @@ class Sender:
             NotSent: A part of it has gone out, or it can go nowhere.
         """
         reply, place = delivery.reply, Place.read(delivery.reply.to)
+        if self._answering.is_of_elsewhere(place, delivery.chat.id):
+            place = Place()  # what is said in a thread answers nothing outside of it
         if reply.form is not None and await self._answering.open_form(place, reply.form):
             return []
         alive = _is_young(place) and await self._answering.is_answered(place)
@@ -99,9 +102,11 @@ class Sender:
         """Return the messages that it takes."""
         reply = delivery.reply
         repeated = delivery.repeated and (aside or not letter.looks_back)
-        parts = split(words_of(reply, repeated=repeated))
         room = self._wire.room.get(delivery.chat.id, MOST.file_bytes)
         files = await asyncio.to_thread(files_of, reply, room)
+        parts = split(words_of(reply, repeated=repeated))
+        if not are_all(files, reply):
+            parts[-1] = without_picture(parts[-1])
         under = components(reply, self._own_buttons(reply))
         chunks = [files[at : at + MOST.files] for at in range(0, len(files), MOST.files)] or [[]]
         pages = [Page(content=part) for part in parts[:-1]]
@@ -280,7 +285,10 @@ class Letter:
                 raise
         largest = max(len(one.content) for one in page.files)
         files = await asyncio.to_thread(files_of, self._delivery.reply, largest // 2)
-        return await call(Page(content=page.content, files=files, components=page.components))
+        content = page.content
+        if len(files) < len(page.files):
+            content = without_picture(content)
+        return await call(Page(content=content, files=files, components=page.components))
 
 
 def _is_same(message: Mapping[str, Any], page: Page, names: list[str], told: str) -> bool:

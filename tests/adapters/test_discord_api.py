@@ -1314,6 +1314,8 @@ async def test_threads_are_opened_put_away_and_locked(
     thread = fake.world.channels[said.id]
     assert (await api.says(thread, "好")).status == 200
     thread.archive()
+    starter, *_ = fake.messages(thread)
+    assert (starter.kind, starter.reply_to) == (21, said)
     mine = fake.said(thread)[0]
     assert (await api.edits(mine, {"content": "改"})).code == 50083
     assert (await api.says(thread, "回来")).status == 200
@@ -1336,6 +1338,54 @@ async def test_threads_are_opened_put_away_and_locked(
     wrong = {"name": "长" * 101, "auto_archive_duration": 5, "type": 11}
     told = await api.call("POST", f"/channels/{hall.id}/threads", wrong)
     assert told.faults == ["auto_archive_duration BASE_TYPE_CHOICES", "name BASE_TYPE_BAD_LENGTH"]
+
+
+async def test_no_thread_is_opened_in_a_thread_or_in_private(
+    fake: FakeDiscord, api: Api, hall: Channel, qing: Person
+) -> None:
+    thread = hall.thread("接龙")
+    for where in (thread, qing.direct):
+        said = qing.says(where, "画猫")
+        path = f"/channels/{where.id}/messages/{said.id}/threads"
+        assert (await api.call("POST", path, {"name": "里面"})).code == 50024
+    hall.forbid("CREATE_PUBLIC_THREADS")
+    said = qing.says(hall, "画猫")
+    path = f"/channels/{hall.id}/messages/{said.id}/threads"
+    assert (await api.call("POST", path, {"name": "里面"})).code == 50013
+    assert fake.refused == []
+
+
+async def test_messages_are_pinned_by_who_may(
+    fake: FakeDiscord, api: Api, hall: Channel, qing: Person
+) -> None:
+    said = qing.says(hall, "画猫")
+    path = f"/channels/{hall.id}/messages/pins/{said.id}"
+    assert (await api.call("PUT", path)).code == 50013
+    assert hall.guild is not None
+    hall.guild.grant("PIN_MESSAGES")
+    for _ in range(2):
+        assert (await api.call("PUT", path)).status == 204
+    assert said.pinned
+    (note,) = [one for one in fake.said(hall) if one.kind == 6]
+    assert note.reply_to is said
+    for _ in range(2):
+        assert (await api.call("DELETE", path)).status == 204
+    assert not said.pinned
+    mine = qing.says(qing.direct, "我的")
+    assert (await api.call("PUT", path_of_pin(mine))).status == 204
+    many = [qing.says(hall, f"{number}") for number in range(250)]
+    for one in many:
+        one.pinned = True
+    assert (await api.call("PUT", path)).code == 30003
+    qing.deletes(said)
+    assert (await api.call("PUT", path)).code == 10008
+    old = path.replace("messages/pins", "pins")
+    assert fake.refused == []
+    assert (await api.call("PUT", old)).status == 404  # the fake has but the new one
+
+
+def path_of_pin(message: Message) -> str:
+    return f"/channels/{message.channel.id}/messages/pins/{message.id}"
 
 
 # ── pings ───────────────────────────────────────────────────────────────────────────────────

@@ -387,6 +387,8 @@ async def test_check_tells_who_it_is_and_how_to_invite_it() -> None:
         assert allowed == NEEDED.value
         for bit in (10, 11, 15, 16, 38):  # sees, writes, sends files, reads back, in threads
             assert allowed & 1 << bit
+        for bit in (35, 51):  # opens threads, pins, for sessions
+            assert allowed & 1 << bit
         for bit in (3, 5, 13, 17):  # runs nothing, deletes nothing, calls nobody
             assert not allowed & 1 << bit
         assert "Message Content Intent" in found.remarks[1]

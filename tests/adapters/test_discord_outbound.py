@@ -350,11 +350,12 @@ def test_a_nonce_is_short_and_the_same_for_the_same(id_: int, text: str, part: i
 
 
 def test_files_are_named_and_told_of(tmp_path: Path) -> None:
-    path = tmp_path / "tree-1.png"
+    path = tmp_path / "5f1d7a84db00d2fce00b31a7fc73224c.png"
     path.write_bytes(b"png")
     plate = Plate(path=path, width=8, height=8)
     (file,) = files_of(Reply(text="", plate=plate))
-    assert (file.name, file.content) == ("tree-1.png", b"png")
+    assert (file.name, file.content) == (plate.filename, b"png")
+    assert file.name == "danqing-5f1d7a84db00.png"
     assert sketch_of(b"x", veiled=True).name.startswith("SPOILER_sketch-")
     (one,) = described([replace(file, about="猫" * 3000)])
     assert len(one["description"]) == MOST.alt

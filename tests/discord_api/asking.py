@@ -2,7 +2,7 @@
 
 from tests.discord_api.channel import Channel
 from tests.discord_api.finding import channel_of, check_open, guild_of, message_of
-from tests.discord_api.message import HAS_THREAD, Body
+from tests.discord_api.message import HAS_THREAD, THREAD_NOTE, THREAD_STARTER, Body
 from tests.discord_api.refusal import (
     HAS_THREAD as HAS_ONE_ALREADY,
 )
@@ -11,11 +11,11 @@ from tests.discord_api.refusal import (
     MISSING_PERMISSIONS,
     UNKNOWN_MEMBER,
     UNKNOWN_USER,
+    WRONG_CHANNEL_TYPE,
     Form,
     Json,
     bad,
     forbidden,
-    form_fault,
     not_found,
 )
 from tests.discord_api.request import Reply, Request
@@ -122,7 +122,7 @@ def direct(world: World, asked: Request) -> Json:
 
 def open_thread(world: World, asked: Request) -> Reply:
     """Open a thread."""
-    parent = channel_of(world, asked.id("channel_id"))
+    parent = _holder(world, asked)
     kind = asked.fields.get("type", PRIVATE)
     form = Form()
     form.choice(kind, "type", [PUBLIC, PRIVATE])
@@ -135,7 +135,7 @@ def open_thread(world: World, asked: Request) -> Reply:
 
 def open_from_message(world: World, asked: Request) -> Reply:
     """Open a thread from a message."""
-    parent = channel_of(world, asked.id("channel_id"), "READ_MESSAGE_HISTORY")
+    parent = _holder(world, asked, "READ_MESSAGE_HISTORY")
     message = message_of(world, parent, asked.id("message_id"))
     if not parent.may("CREATE_PUBLIC_THREADS"):
         raise forbidden(MISSING_PERMISSIONS)
@@ -144,7 +144,20 @@ def open_from_message(world: World, asked: Request) -> Reply:
     message.thread = _opened(world, parent, asked, PUBLIC, message.id)
     message.body.flags |= HAS_THREAD
     world.tell_of_message(message, "MESSAGE_UPDATE")
+    world.post(message.thread, message.author, Body(), kind=THREAD_STARTER, reply_to=message)
     return Reply(201, message.thread.raw)
+
+
+def _holder(world: World, asked: Request, *permissions: str) -> Channel:
+    """Return the channel that is to hold a thread.
+
+    Raises:
+        Refusal: Threads are opened in channels alone.
+    """
+    parent = channel_of(world, asked.id("channel_id"), *permissions)
+    if parent.is_thread or parent.is_direct:
+        raise bad(WRONG_CHANNEL_TYPE, benign=True)
+    return parent
 
 
 def _opened(
@@ -163,8 +176,6 @@ def _opened(
         kind: Public or private.
         number: The message that it is opened from.
     """
-    if parent.is_thread or parent.is_direct:
-        raise form_fault("", "CHANNEL_TYPE_INVALID", "Threads are opened in channels")
     form, given = Form(), asked.fields
     name = form.text(given.get("name"), "name", 100, 1, needed=True)
     if given.get("auto_archive_duration") is not None:
@@ -174,5 +185,5 @@ def _opened(
     thread.lasts_minutes = given.get("auto_archive_duration") or thread.lasts_minutes
     if number is None and kind == PUBLIC:
         check_open(parent)
-        world.post(parent, world.bot, Body(content=name), kind=18)
+        world.post(parent, world.bot, Body(content=name), kind=THREAD_NOTE)
     return thread

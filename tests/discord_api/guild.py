@@ -59,6 +59,8 @@ class Guild:
         self.locale = "zh-CN"
         self.everyone = EVERYONE
         """What all may do, as bits."""
+        self.granted = 0
+        """What the bot may do besides, as bits."""
         self.bot_role = world.ids.mint()
         self.admin_role = world.ids.mint()
         self.bot_joined = world.stamp()
@@ -148,9 +150,13 @@ class Guild:
             told: Json = {"guild_id": str(self.id), "role": role}
             self._world.tell("GUILD_ROLE_UPDATE", told, self)
 
+    def grant(self, *names: str) -> None:
+        """Let the bot do what not all may, as the link asks for by which it was let in."""
+        self.granted |= bits(*names)
+
     @property
     def bot_permissions(self) -> int:
-        return self.everyone if self.has_bot else 0
+        return self.everyone | self.granted if self.has_bot else 0
 
     def permissions_of(self, user: User) -> int:
         """Return what somebody may do, as bits."""
@@ -186,7 +192,7 @@ class Guild:
             "roles": [
                 self._role(self.id, "@everyone", self.everyone, 0),
                 self._role(self.admin_role, "管理员", ALL, 2),
-                self._role(self.bot_role, self._world.bot.name, 0, 1),
+                self._role(self.bot_role, self._world.bot.name, self.granted, 1),
             ],
             "preferred_locale": self.locale,
             **_STANDARD,

@@ -13,7 +13,8 @@ from tests.discord_api.user import User
 if TYPE_CHECKING:
     from tests.discord_api.interaction import Interaction
 
-DEFAULT, REPLY, COMMAND_REPLY, THREAD_STARTER, MENU_REPLY = 0, 19, 20, 21, 23
+DEFAULT, PIN_NOTE, THREAD_NOTE = 0, 6, 18
+REPLY, COMMAND_REPLY, THREAD_STARTER, MENU_REPLY = 19, 20, 21, 23
 SUPPRESS_EMBEDS, EPHEMERAL, LOADING, HAS_THREAD, SILENT = 1 << 2, 1 << 6, 1 << 7, 1 << 5, 1 << 12
 COMPONENTS_V2 = 1 << 15
 
@@ -61,6 +62,7 @@ class Message:
     edited: str | None = None
     thread: Channel | None = None
     """That was opened from it."""
+    pinned: bool = False
     deleted: bool = False
     edits: list[Showing] = field(default_factory=list[Showing])
     """What it has shown since when, as it first was at the beginning."""
@@ -153,7 +155,7 @@ class Message:
             "timestamp": self.timestamp,
             "edited_timestamp": self.edited,
             "tts": False,
-            "pinned": False,
+            "pinned": self.pinned,
             "flags": body.flags,
             "mention_everyone": body.mentions.everyone,
             "mentions": [user.raw for user in body.mentions.users],

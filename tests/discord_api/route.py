@@ -32,6 +32,7 @@ ORIGINAL = f"{HOOK}/messages/@original"
 FOLLOWUP = f"{HOOK}/messages/{{message_id}}"
 MESSAGES = "/channels/{channel_id}/messages"
 MESSAGE = f"{MESSAGES}/{{message_id}}"
+PIN = f"{MESSAGES}/pins/{{message_id}}"
 COMMANDS = "/applications/{application_id}/commands"
 GUILD_COMMANDS = "/applications/{application_id}/guilds/{guild_id}/commands"
 
@@ -49,6 +50,8 @@ ROUTES = [
     Route("POST", "/channels/{channel_id}/threads", asking.open_thread),
     Route("POST", "/channels/{channel_id}/typing", sending.typing),
     Route("POST", f"{MESSAGE}/threads", asking.open_from_message),
+    Route("PUT", PIN, sending.pin),
+    Route("DELETE", PIN, sending.unpin),
     Route("GET", MESSAGES, sending.history),
     Route("POST", MESSAGES, sending.post),
     Route("GET", MESSAGE, sending.get),

@@ -5,16 +5,18 @@ from typing import Any
 from tests.discord_api.body import Place, read_edit, read_new
 from tests.discord_api.channel import Channel
 from tests.discord_api.finding import channel_of, check_not_archived, check_open, message_of
-from tests.discord_api.message import DEFAULT, REPLY, Message, hidden
+from tests.discord_api.message import DEFAULT, PIN_NOTE, REPLY, Body, Message, hidden
 from tests.discord_api.refusal import (
     CANNOT_ACT_IN_DIRECT,
     MISSING_PERMISSIONS,
     NO_DIRECTS,
     NO_HISTORY,
     OTHERS_MESSAGE,
+    TOO_MANY_PINS,
     Form,
     Json,
     Refusal,
+    bad,
     forbidden,
     form_fault,
 )
@@ -22,6 +24,7 @@ from tests.discord_api.request import Request
 from tests.discord_api.world import World
 
 NONCE, PAGE, MOST = 25, 50, 100
+PINS = 250
 
 
 def post(world: World, asked: Request) -> Json:
@@ -173,6 +176,45 @@ def _seen(world: World, message: Message) -> Json:
         or world.bot in message.body.mentions.users
     )
     return told if shown else hidden(told)
+
+
+# ── pins ────────────────────────────────────────────────────────────────────────────────────
+
+
+def pin(world: World, asked: Request) -> None:
+    """Keep a message in sight; one that is, stays."""
+    channel, message = _pinnable(world, asked)
+    if message.pinned:
+        return
+    if sum(one.pinned for one in channel.messages.values()) >= PINS:
+        raise bad(TOO_MANY_PINS, benign=True)
+    message.pinned = True
+    _tell_pins(world, channel)
+    world.post(channel, world.bot, Body(), kind=PIN_NOTE, reply_to=message)
+
+
+def unpin(world: World, asked: Request) -> None:
+    """Keep a message in sight no more."""
+    channel, message = _pinnable(world, asked)
+    if message.pinned:
+        message.pinned = False
+        _tell_pins(world, channel)
+
+
+def _pinnable(world: World, asked: Request) -> tuple[Channel, Message]:
+    channel = channel_of(world, asked.id("channel_id"))
+    if not channel.is_direct and not channel.may("PIN_MESSAGES"):
+        raise forbidden(MISSING_PERMISSIONS)
+    message = message_of(world, channel, asked.id("message_id"))
+    check_not_archived(channel)
+    return channel, message
+
+
+def _tell_pins(world: World, channel: Channel) -> None:
+    told: Json = {"channel_id": str(channel.id), "last_pin_timestamp": world.stamp()}
+    if channel.guild is not None:
+        told["guild_id"] = str(channel.guild.id)
+    world.tell_of(channel, "CHANNEL_PINS_UPDATE", told)
 
 
 def typing(world: World, asked: Request) -> None:
