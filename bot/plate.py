@@ -77,7 +77,7 @@ def legible(text: str) -> str:
     text = normalize("NFC", text[:MOST_READ])
     text = JOINED.sub(r"\1", DRESS.sub("", COUNTRY.sub(FLAG, text)))
     found = "".join(map(_as_drawn, text))
-    return re.sub(f"{MISSING}{{2,}}", MISSING, found)
+    return re.sub(f"{MISSING}(?:[{MISSING}\\s]*{MISSING})+", MISSING, found)
 
 
 def write(
