@@ -36,7 +36,6 @@ class Board:
     changes: int
     shown: Reply | None = None
     """None: nobody knows."""
-    busy: bool = False
 
     @property
     def session(self) -> Session:
@@ -72,18 +71,25 @@ class Boards:
         self._channels = channels
         self._referee = referee
         self._boards = dict[int, Board]()
+        self._busy = dict[int, asyncio.Task[None]]()
+        """What is being done to the board of a session."""
         self._posted = dict[int, float]()
         """When a board was last sent again, by session."""
 
     async def run(self) -> None:
         """Edit what is due, for ever; a slow chat keeps no other waiting."""
-        async with asyncio.TaskGroup() as tasks:
+        try:
             while True:
                 await self.look()
                 for board in self._due():
-                    board.busy = True
-                    tasks.create_task(self._attend(board))
+                    id_ = board.session.id
+                    task = asyncio.ensure_future(self._attend(board))
+                    self._busy[id_] = task
+                    task.add_done_callback(lambda done, id_=id_: self._attended(id_, done))
                 await asyncio.sleep(LOOK_S)
+        finally:
+            for task in self._busy.values():
+                task.cancel()
 
     async def refresh(self) -> None:
         """Bring every board up to date for which its platform has room."""
@@ -110,7 +116,7 @@ class Boards:
         return [
             board
             for board in self._boards.values()
-            if not board.busy
+            if board.session.id not in self._busy
             and board.kept.away_at is None
             and (not board.kept.framed or board.shown != board.wanted(now))
             and self._channels.spare(self._limits(board), board.session.chat)
@@ -118,6 +124,11 @@ class Boards:
 
     def _limits(self, board: Board) -> Limits:
         return self._adapters[board.session.chat.platform].limits
+
+    def _attended(self, id_: int, done: asyncio.Task[None]) -> None:
+        self._busy.pop(id_)
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.error("the board of session %d", id_, exc_info=error)  # a bug costs one edit
 
     async def _attend(self, board: Board) -> None:
         try:
@@ -131,10 +142,6 @@ class Boards:
         except ChatMoved as error:
             moved = replace(board.session.chat, id=error.to)
             await self._store.insist(move, self._store, board.session.chat.key, moved.key)
-        except Exception:  # the boundary: a bug costs one edit
-            log.exception("the board of session %d", board.session.id)
-        finally:
-            board.busy = False
 
     async def _frame(self, board: Board) -> None:
         """Pin a new board, and open its place, as far as that can be."""

@@ -1,7 +1,10 @@
 """How a group session is opened: which kind, on what, on which terms; pure."""
 
 import re
+import tomllib
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
@@ -16,25 +19,17 @@ from bot.style import Styles
 from bot.wording import later, say
 
 HOW = later("开哪种局？例如：/开局 接龙 江南烟雨，水墨风；有：{kinds}")
-NAMES: dict[str, Kind] = {
-    **dict.fromkeys(("接龙", "接力", "relay"), "relay"),
-    **dict.fromkeys(("长卷", "画卷", "scroll"), "scroll"),
-    **dict.fromkeys(("斗图", "比赛", "contest"), "contest"),
-    **dict.fromkeys(("你画我猜", "猜画", "猜", "guess"), "guess"),
-    **dict.fromkeys(("众笔", "合唱", "chorus"), "chorus"),
-}
-"""What each kind is called, folded."""
-_NAME = re.compile(
-    rf"\s*(?:{'|'.join(sorted(NAMES, key=len, reverse=True))})(?![a-z])[\s,，:：、]*"
-)
+_TABLE = Path(__file__).with_name("game") / "kinds.toml"
 _BEFORE, _AFTER = r"(?:^|[\s,，、])", r"(?=$|[\s,，、。])"
 """Terms stand by themselves: 一段江南 is a theme."""
 _TURNS = re.compile(rf"{_BEFORE}\s*({NUMERAL})\s*(?:棒|幅|轮|段|局|回|turns?|rounds?){_AFTER}")
 _TIME = re.compile(
     rf"{_BEFORE}\s*(?:每[棒人轮幅段回]|限时)?\s*({NUMERAL})\s*"
-    rf"(秒钟?|分钟?|s|secs?|seconds?|m|mins?|minutes?){_AFTER}"
+    rf"(?:(?P<minutes>分钟?|m|mins?|minutes?)|秒钟?|s|secs?|seconds?){_AFTER}"
 )
-_WORDS = re.compile(r"[\s,，、;；]*(必含|要有|禁词|不许说)[\s:：]*([^\s,，;；]+)")
+_WORDS = re.compile(
+    r"[\s,，、;；]*(?:(?P<wanted>必含|要有)|禁词|不许说)[\s:：]*(?P<words>[^\s,，;；]+)"
+)
 MOST_TURNS, LEAST_TURN_S, MOST_TURN_S = 100, 10.0, 24 * 3600.0
 
 
@@ -67,8 +62,8 @@ def kind_of(name: str) -> Kind:
     Raises:
         NotUnderstood: There is none.
     """
-    found = NAMES.get(fold(name))
-    if found is None or found not in GAMES:
+    found = _names().get(fold(name))
+    if found is None:
         raise NotUnderstood(say(HOW, kinds=kinds()))
     return found
 
@@ -86,9 +81,10 @@ def start(text: str, styles: Styles, config: SessionConfig) -> Start:
         NotNow: The theme is too long, or a number out of bounds.
     """
     folded = fold(text)
-    found = _NAME.match(folded)
-    if found is None or (kind := NAMES[_bare(found[0])]) not in GAMES:
+    found = _name().match(folded)
+    if found is None:
         raise NotUnderstood(say(HOW, kinds=kinds()))
+    kind = kind_of(found[1])
     rest, terms = _terms(text[found.end() :], GAMES[kind].usual)
     terms = replace(
         terms,
@@ -102,8 +98,17 @@ def start(text: str, styles: Styles, config: SessionConfig) -> Start:
     return Start(kind=kind, theme=theme, request=_request(theme, styles), terms=terms)
 
 
-def _bare(name: str) -> str:
-    return name.strip(" ,，:：、\t\n")
+@cache
+def _names() -> dict[str, Kind]:
+    """Return each kind by every name it goes by, folded."""
+    table = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+    return {name: kind for kind in GAMES for name in table[kind]}
+
+
+@cache
+def _name() -> re.Pattern[str]:
+    longest = "|".join(sorted(_names(), key=len, reverse=True))
+    return re.compile(rf"\s*({longest})(?![a-z])[\s,，:：、]*")
 
 
 def _request(theme: str, styles: Styles) -> Request:
@@ -121,8 +126,8 @@ def _terms(text: str, usual: Terms) -> tuple[str, Terms]:
     """Take the terms out of a text; return what is left of it, and them."""
     wanted, unwanted = list[str](), list[str]()
     for found in _WORDS.finditer(text):
-        words = [word for word in re.split(r"[、/|]", found[2]) if word]
-        (wanted if found[1] in {"必含", "要有"} else unwanted).extend(words)
+        words = [word for word in re.split(r"[、/|]", found["words"]) if word]
+        (wanted if found["wanted"] else unwanted).extend(words)
     text = _WORDS.sub(" ", text)
     terms = replace(usual, wanted=tuple(wanted), unwanted=tuple(unwanted))
     if (found := _TURNS.search(fold(text))) is not None:
@@ -131,7 +136,7 @@ def _terms(text: str, usual: Terms) -> tuple[str, Terms]:
             raise NotNow(say("回数要在 1 到 {most} 之间", most=MOST_TURNS))
         terms = replace(terms, turns=turns)
     if (found := _TIME.search(fold(text))) is not None:
-        seconds = _number(found[1]) * (60.0 if found[2][0] in "分m" else 1.0)
+        seconds = _number(found[1]) * (60.0 if found["minutes"] else 1.0)
         if not LEAST_TURN_S <= seconds <= MOST_TURN_S:
             words = say("每回的时间要在 {least:g} 秒到一天之间", least=LEAST_TURN_S)
             raise NotNow(words)

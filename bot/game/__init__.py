@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.game.relay import Relay
-from bot.session import Game
+from bot.session import Game, Kind
 
-GAMES: Mapping[str, type[Game]] = {kind.kind: kind for kind in (Relay,)}
+GAMES: Mapping[Kind, type[Game]] = {kind.kind: kind for kind in (Relay,)}
 """By the name of the kind."""
