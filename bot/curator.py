@@ -153,9 +153,9 @@ class Room:
             return montage.scroll(parts, overlap, names, self._title, leftwards=leftwards)
 
         def moving() -> list[tuple[Image.Image, int]]:
-            joined = montage.join(parts, overlap, leftwards=leftwards)
-            width = min(joined.width, round(WINDOW * joined.height))
-            return montage.pan(joined, width, leftwards=leftwards)
+            mounted = whole()
+            width = min(mounted.width, round(WINDOW * mounted.height))
+            return montage.pan(mounted, width, leftwards=leftwards)
 
         scroll = self._png(f"scroll {captions}", ids, whole)
         if len(ids) < 2:  # noqa: PLR2004
