@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapters.console.seat import AS
 from bot import commands
 from bot.wording import say
 
@@ -13,7 +14,7 @@ LEAVE = "/quit"
 def named() -> Mapping[str, str]:
     """Return commands, with what they do; the terminal answers some itself."""
     told = {f"/{command.names[1]}": say(command.hint) for command in commands.COMMANDS}
-    return {**told, LEAVE: say("离开")}
+    return {**told, AS: say("换个人说话，例如 /as 小红"), LEAVE: say("离开")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,11 @@ class Guide:
             "按钮前有编号：输入 :1 就是按下 [1]，或者打 / 再选。\n"
             "Tab 补全，↑ 找回说过的话，Ctrl-C 清掉这一行，连按两次离开。"
         )
+        shared = say(
+            "几个人一起玩：@小红 一座石桥 是小红说的；/as 小红 之后都算小红说的，/as 换回来。"
+        )
         flags = {flag: say(note) for flag, note in self.flags.items()}
-        return "\n".join(filter(None, [words, _table(named()), _table(flags)]))
+        return "\n".join(filter(None, [words, shared, _table(named()), _table(flags)]))
 
 
 def _table(notes: Mapping[str, str]) -> str:

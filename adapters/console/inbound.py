@@ -51,6 +51,7 @@ class _Update(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     reply_to: str = ""
     submit: str | None = None
     values: dict[str, str] = {}
+    guest: bool = False
 
 
 class _FilledIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +88,8 @@ def from_line(
     user: str,
     buttons: Sequence[Button] = (),
     images: Sequence[Image] = (),
+    *,
+    guest: bool = False,
 ) -> bytes:
     """Return the raw update that a typed line makes.
 
@@ -98,6 +101,7 @@ def from_line(
         user: Name of who typed it.
         buttons: All that were shown, in the order of their numbers, which count from 1.
         images: What came with the words, taken in already.
+        guest: Whether they only share the keyboard, and do not run the studio.
 
     Raises:
         NoSuchJob: No button has this number.
@@ -110,21 +114,28 @@ def from_line(
             raise NotUnderstood(
                 say("这张表格没读懂，要这样写：{example}", example=EXAMPLE)
             ) from error
-        return from_form(form.submit, form.values, line_id, user)
+        return from_form(form.submit, form.values, line_id, user, guest=guest)
     action = _pressed(line.strip(), buttons)
     if action is None:
         to = _ANSWERING.match(line)
         words = line[to.end() :] if to else line
         reply_to = f"#{int(to[1])}" if to else ""
         update = _Update(
-            line_id, _whole(user), text=_whole(words), images=tuple(images), reply_to=reply_to
+            line_id,
+            _whole(user),
+            text=_whole(words),
+            images=tuple(images),
+            reply_to=reply_to,
+            guest=guest,
         )
     else:
-        update = _Update(line_id, _whole(user), press=action.pack())
+        update = _Update(line_id, _whole(user), press=action.pack(), guest=guest)
     return msgspec.json.encode(update)
 
 
-def from_form(action: str, values: Mapping[str, str], line_id: str, user: str) -> bytes:
+def from_form(
+    action: str, values: Mapping[str, str], line_id: str, user: str, *, guest: bool = False
+) -> bytes:
     """Return the raw update that a form makes when it is handed in.
 
     Args:
@@ -132,9 +143,11 @@ def from_form(action: str, values: Mapping[str, str], line_id: str, user: str) -
         values: What was filled in, by names of fields.
         line_id: An id of its own.
         user: Name of who filled it in.
+        guest: Whether they only share the keyboard.
     """
     filled = {_whole(name): _whole(value) for name, value in values.items()}
-    return msgspec.json.encode(_Update(line_id, _whole(user), submit=action, values=filled))
+    update = _Update(line_id, _whole(user), submit=action, values=filled, guest=guest)
+    return msgspec.json.encode(update)
 
 
 def to_event(body: bytes) -> Event | None:
@@ -144,7 +157,8 @@ def to_event(body: bytes) -> Event | None:
         ValueError: This is no update of the console.
     """
     update = msgspec.json.decode(body, type=_Update)
-    user = User(PLATFORM, update.user, update.user, roles=(OPERATOR,))
+    roles = () if update.guest else (OPERATOR,)
+    user = User(PLATFORM, update.user, update.user, roles=roles)
     carried = update.press if update.submit is None else update.submit
     if carried is not None:
         try:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from adapters.console.face import Hear
 from adapters.console.inbound import CHAT, from_line
 from adapters.console.outbound import progress_to_json, to_json, to_lines
+from adapters.console.seat import Seat
 from bot.errors import NotSent, StudioError
 from bot.reply import Button, Delivery, Reply, Status
 
@@ -43,14 +44,14 @@ class Lines:
         Args:
             source: File descriptor that is read.
             sink: File descriptor that is written.
-            user: Who types.
+            user: Who types, where a line names nobody else.
             json: Whether a reply is one line of JSON.
             new_id: Makes an id that no line ever had.
             clock: Monotonic seconds.
         """
         self._source = source
         self._sink = sink
-        self._user = user
+        self._seat = Seat(user)
         self._json = json
         self._new_id = new_id
         self._throttle = Throttle(PROGRESS_EVERY_S, clock)
@@ -61,11 +62,15 @@ class Lines:
     async def run(self, hear: Hear) -> None:
         """Hear every line; the next is read when the last is on disk."""
         async for line in read_lines(self._source):
-            line_id = self._new_id()
+            if (told := self._seat.changed(line)) is not None:
+                await self._tell(told)
+                continue
+            line_id, said = self._new_id(), self._seat.speech(line)
             try:
-                await hear(line_id, from_line(line, line_id, self._user, self._buttons))
+                update = from_line(said.words, line_id, said.user, self._buttons, guest=said.guest)
+                await hear(line_id, update)
             except StudioError as error:
-                await self.send(Delivery(id=0, chat=CHAT, reply=Reply(text=str(error))))
+                await self._tell(str(error))
 
     async def send(self, delivery: Delivery) -> None:
         """Write a reply; it has left this process when the call returns.
@@ -94,6 +99,10 @@ class Lines:
                 if free and self._throttle.due(status):
                     write_all(self._sink, progress_to_json(status))
             self._lock.release()
+
+    async def _tell(self, words: str) -> None:
+        """Say something of the terminal itself."""
+        await self.send(Delivery(id=0, chat=CHAT, reply=Reply(text=words)))
 
     def _write(self, data: bytes) -> None:
         with self._lock:

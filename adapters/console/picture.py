@@ -1,12 +1,17 @@
 """Pictures as a terminal shows them."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.console.iterm2 import to_iterm2
 from adapters.console.kitty import to_kitty
 from adapters.console.terminal import Depth, Graphics
 from generation.recipe import Preview
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 CELL_PX = 10, 20
 """Width and height of a character as sixel terminals have it since the VT340."""
@@ -31,7 +36,7 @@ class Easel:
             columns, lines = fit(*picture.size, columns, lines)
             match self.graphics:
                 case "kitty":
-                    return to_kitty(path.read_bytes(), columns, lines)
+                    return to_kitty(_png(path, picture), columns, lines)
                 case "iterm2":
                     return to_iterm2(path.read_bytes(), columns, lines)
                 case "sixel":
@@ -56,6 +61,15 @@ class Easel:
 
         picture = Image.frombytes("RGB", (preview.width, preview.height), preview.rgb)
         return to_blocks(picture, *fit(*picture.size, columns, lines), self.depth)
+
+
+def _png(path: Path, picture: "Image") -> bytes:
+    """Return a picture file as PNG; of what moves, the first frame."""
+    if picture.format == "PNG":
+        return path.read_bytes()
+    file = BytesIO()
+    picture.convert("RGB").save(file, "PNG")
+    return file.getvalue()
 
 
 def fit(width: int, height: int, columns: int, lines: int) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from adapters.console.history import TypedLines
 from adapters.console.inbound import CHAT, files_in, from_form, from_line
 from adapters.console.outbound import Part, clean, pictures_of, plain, to_lines
 from adapters.console.picture import Easel
+from adapters.console.seat import Seat, Speech
 from adapters.console.terminal import Depth
 from bot.action import Action, Verb
 from bot.errors import NotSent, StudioError
@@ -52,10 +53,6 @@ DEPTHS: dict[Depth, ColorDepth] = {
     "256": ColorDepth.DEPTH_8_BIT,
     "none": ColorDepth.DEPTH_1_BIT,
 }
-
-
-def _before_words() -> AnyFormattedText:
-    return [("class:prompt", say("丹青› "))]
 
 
 class _Asked(Exception):
@@ -83,7 +80,7 @@ class Studio:
             config: How it looks.
             guide: What it tells of itself.
             easel: Shows pictures.
-            user: Who types.
+            user: Who types, where a line names nobody else.
             history: File of the lines that were typed.
             take: Takes in a file that is named at the prompt.
             new_id: Makes an id that no line ever had.
@@ -92,7 +89,9 @@ class Studio:
         self._config = config
         self._guide = guide
         self._easel = easel
-        self._user = user
+        self._seat = Seat(user)
+        self._spoke = Speech(user, "")
+        """What was said last: who gets the forms that come."""
         self._take_in = take
         self._new_id = new_id
         *self._early, self._typed = clean(typed).split("\n")
@@ -116,7 +115,7 @@ class Studio:
             color_depth=DEPTHS[easel.depth],
         )
         self._prompt = PromptSession[str](
-            _before_words,
+            self._before_words,
             history=TypedLines(history, config.history),
             completer=Prompter(guide, self._buttons),
             complete_while_typing=Condition(self._offers),
@@ -222,7 +221,9 @@ class Studio:
                 self._asking = None
             line_id = self._new_id()
             try:
-                await hear(line_id, from_form(form.action.pack(), values, line_id, self._user))
+                user, guest = self._spoke.user, self._spoke.guest
+                update = from_form(form.action.pack(), values, line_id, user, guest=guest)
+                await hear(line_id, update)
             except StudioError as error:
                 await self.send(Delivery(id=0, chat=CHAT, reply=Reply(text=str(error))))
 
@@ -251,18 +252,26 @@ class Studio:
         command = line.strip()
         if not command:
             return
-        if (answer := self._guide.answer(command)) is not None:
+        answer = self._guide.answer(command) or self._seat.changed(command)
+        if answer is not None:
             await self._print(answer)
             return
-        line_id = self._new_id()
-        words, files = files_in(line)
+        line_id, said = self._new_id(), self._seat.speech(line)
+        self._spoke = said
+        words, files = files_in(said.words)
         try:
             images = [
                 await asyncio.to_thread(self._take_in, role, path) for role, path in files.items()
             ]
-            await hear(line_id, from_line(words, line_id, self._user, self._buttons, images))
+            update = from_line(words, line_id, said.user, self._buttons, images, guest=said.guest)
+            await hear(line_id, update)
         except StudioError as error:
             await self.send(Delivery(id=0, chat=CHAT, reply=Reply(text=str(error))))
+
+    def _before_words(self) -> AnyFormattedText:
+        """Return what stands before what is typed: who speaks, if it is somebody else."""
+        words = f"{clean(self._seat.user)}› " if self._seat.is_guests else say("丹青› ")
+        return [("class:prompt", words)]
 
     async def _print(self, text: str) -> None:
         """Print text, and return when it is out."""

@@ -99,6 +99,19 @@ def test_kitty_gets_the_file_itself_in_chunks() -> None:
     assert base64.b64decode("".join(data for _, data in escapes)) == png
 
 
+def test_of_what_moves_the_first_frame_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    red, blue = (Image.new("RGB", (20, 10), colour) for colour in ("red", "blue"))
+    red.save(path, "GIF", save_all=True, append_images=[blue], duration=100)
+    shown = Easel(graphics="kitty", depth="24bit").show(path, 4, 2)
+    (payload,) = re.findall(r"m=0;([^\x1b]*)", shown)
+    with Image.open(io.BytesIO(base64.b64decode(payload))) as frame:
+        assert (frame.format, frame.size) == ("PNG", (20, 10))
+        assert frame.convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+    others: tuple[Graphics, ...] = ("blocks", "sixel", "iterm2")
+    assert all(Easel(graphics=one, depth="24bit").show(path, 4, 2) for one in others)
+
+
 def test_a_small_picture_is_one_chunk_for_kitty() -> None:
     assert to_kitty(b"png", 4, 2) == "\x1b_Ga=T,f=100,q=2,c=4,r=2,m=0;cG5n\x1b\\"
 

@@ -445,6 +445,45 @@ async def test_lines_of_the_last_talk_come_back(desk: Desk) -> None:
     assert desk.heard == [("x1", "画猫"), ("x1", "画猫")]
 
 
+async def test_at_the_prompt_stands_who_speaks(desk: Desk) -> None:
+    users = list[tuple[str, bool]]()
+
+    async def hear(line_id: str, body: bytes) -> None:
+        update = json.loads(body)
+        users.append((update["user"], update.get("guest", False)))
+        await desk.hear(line_id, body)
+
+    desk.keys.send_text(
+        f"桥{ENTER}/as 小红{ENTER}船{ENTER}@老王 鸟{ENTER}/as{ENTER}山{ENTER}{CTRL_D}"
+    )
+    await desk.open().run(hear)
+    assert desk.heard == [("x1", "桥"), ("x2", "船"), ("x3", "鸟"), ("x4", "山")]
+    assert users == [("阿青", False), ("小红", True), ("老王", True), ("阿青", False)]
+    assert "小红› " in desk.seen
+    assert "现在是 小红 在说话" in desk.seen
+
+
+async def test_a_form_is_handed_in_by_who_asked_for_it(desk: Desk) -> None:
+    users = list[str]()
+
+    async def hear(line_id: str, body: bytes) -> None:
+        users.append(json.loads(body)["user"])
+        await desk.hear(line_id, body)
+
+    studio = desk.open()
+    running = asyncio.create_task(studio.run(hear))
+    desk.keys.send_text(f"@小红 :edit:12{ENTER}")
+    await desk.came.wait()
+    await studio.send(a_delivery(form=a_form(), job_id=None))
+    await desk.until("描述› ")
+    desk.came.clear()
+    desk.keys.send_text(ENTER * 3)
+    await desk.came.wait()
+    desk.keys.send_text(CTRL_D)
+    await running
+    assert (users, len(desk.filled)) == (["小红", "小红"], 1)
+
+
 async def test_a_stopped_talk_leaves_the_terminal_alone(desk: Desk) -> None:
     studio = desk.open()
     running = asyncio.create_task(studio.run(desk.hear))
@@ -462,6 +501,9 @@ def test_the_adapter_reads_what_its_face_wrote(desk: Desk) -> None:
     assert event.user.key == "console:a"
 
 
+AS = ("/as", "换个人说话，例如 /as 小红")
+
+
 def offers(text: str, *buttons: Button) -> list[tuple[str, str]]:
     """Return what Tab makes of a line, and what it says of that."""
     completions = Prompter(GUIDE, buttons).get_completions(Document(text), CompleteEvent())
@@ -473,7 +515,7 @@ def offers(text: str, *buttons: Button) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("text", "offered"),
     [
-        ("/", [*((f"/{c.names[1]}", c.hint) for c in COMMANDS), ("/quit", "离开")]),
+        ("/", [*((f"/{c.names[1]}", c.hint) for c in COMMANDS), AS, ("/quit", "离开")]),
         ("/hi", [(f"/{c.names[1]}", c.hint) for c in COMMANDS if c.names[0] == "历史"]),
         ("画猫 --s", [("画猫 --seed", "种子"), ("画猫 --steps", "步数")]),
         ("画猫 --se", [("画猫 --seed", "种子")]),
