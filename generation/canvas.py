@@ -229,7 +229,8 @@ class Canvas:
             x = kept + self.plan.start * noise
         mask = torch.ones_like(given.image[:1]) if given.mask is None else given.mask
         small = source.latent_mask(mask, model.folder).to(model.device)
-        if inpaint:  # it is shown what to keep, and is left to keep it
+        if inpaint:  # it is shown what to keep, and is left to keep it; of halves it knows nothing
+            small = (small >= source.HALF).float()
             hidden = (given.image * (mask < source.HALF))[None].to(model.device)
             left = model.encode(hidden, self._generator)[0]
             return self._start(model, x, extra=torch.cat([small, left]))

@@ -51,6 +51,8 @@ class Column(IntEnum):
     """and of fresh noise."""
     LEVEL = auto()
     """Noise level that what is kept of a source is brought to; 0 after the last call."""
+    ANEW = auto()
+    """What a mask is at least, above 0 to 1, where it is drawn anew after this call already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,7 @@ def _cut(whole: Plan, until: int) -> Plan:
     # heun asks twice on one level: what ends a step, and what begins the next
     calls = max(call for call, step in enumerate(whole.steps) if step == until)
     numbers = whole.numbers[:calls].clone()
-    numbers[-1, Column.NOISY :] = 0
+    numbers[-1, Column.NOISY : Column.ANEW] = 0
     numbers[-1, Column.CLEAN] = 1
     return Plan(
         numbers=numbers,
@@ -160,7 +162,7 @@ def _numbers(rows: tuple[Row, ...], way: Levels, noising: Noising, guidance: lis
     clock = dict(zip(way.sigmas, way.timesteps, strict=False))
     nexts = [row.sigma for row in rows[1:]] + [0.0]
     found: list[list[float]] = []
-    for row, weight, level in zip(rows, guidance, nexts, strict=True):
+    for call, (row, weight, level) in enumerate(zip(rows, guidance, nexts, strict=True)):
         length = (row.sigma**2 + 1) ** 0.5
         velocity = noising.prediction_type == "v_prediction"
         # velocity: Salimans and Ho 2022, arXiv:2202.00512, appendix D
@@ -174,6 +176,7 @@ def _numbers(rows: tuple[Row, ...], way: Levels, noising: Noising, guidance: lis
             Column.ANSWER: answer,
             Column.FRESH: row.of_noise,
             Column.LEVEL: level,
+            Column.ANEW: 1 - call / len(rows),
         }
         numbers |= zip((Column.NOISY, Column.NOISY_BEFORE), row.of_queries, strict=False)
         numbers |= zip((Column.CLEAN, Column.CLEAN_BEFORE), row.of_denoised, strict=False)

@@ -36,7 +36,7 @@ class Start:
     kept_noise: Tensor | None = None
     """Noise that brings it to any level."""
     mask: Tensor | None = None
-    """1 where it is drawn anew, (1, H, W); None: everywhere."""
+    """For how much of the way, from its end, it is drawn anew, (1, H, W); None: all, everywhere."""
     extra: Tensor | None = None
     """Further channels that the network is shown, (E, H, W)."""
 

@@ -25,6 +25,8 @@ HALF = 0.5
 """A mask that is as bright as this is white."""
 SOFT_PX = 4
 """Width of the soft edge inside of what is drawn anew."""
+BLEND_LATENTS = 3
+"""Over how many latents of the source, from a margin inwards, less and less is drawn anew."""
 PAD_MODES = {"copy": "edge", "reflect": "reflect"}
 """What numpy calls the ways to fill a margin."""
 
@@ -36,7 +38,8 @@ class Source:
     image: Tensor
     """(3, h, w), float32 on the CPU, -1 to 1."""
     mask: Tensor | None
-    """(1, h, w), float32, 1 where it is drawn anew and 0 where it is kept; None: all anew."""
+    """(1, h, w), float32, 1 where it is drawn anew and 0 where it is kept, between them where it
+    is kept for the first part of the way; None: all anew."""
     notes: tuple[str, ...] = ()
     """Sentences for the user: what was changed to fit."""
 
@@ -108,7 +111,7 @@ def paste(rgb: Tensor, source: Source) -> Tensor:
     """Return what was drawn, with what is kept of the source as it was, to the pixel.
 
     What is drawn anew fades in from its edge inwards, over SOFT_PX pixels; a line thinner than
-    that is at its full strength in its middle.
+    that is at its full strength in its middle. What is kept for a part of the way shows as much.
 
     Args:
         rgb: What was drawn, (h, w, 3), uint8 on the CPU.
@@ -116,13 +119,14 @@ def paste(rgb: Tensor, source: Source) -> Tensor:
     """
     if source.mask is None:
         return rgb
-    inside, depth = source.mask, source.mask  # (1, h, w): pixels from the edge, up to SOFT_PX
+    drawn = (source.mask > 0).float()
+    inside, depth = drawn, drawn  # (1, h, w): pixels from the edge, up to SOFT_PX
     for _ in range(SOFT_PX - 1):
         inside = -functional.max_pool2d(-inside, 3, stride=1, padding=1)
         depth = depth + inside
     around = 2 * SOFT_PX - 1
     deepest = functional.max_pool2d(depth, around, stride=1, padding=SOFT_PX - 1)
-    share = (depth / deepest.clamp(min=1)).permute(1, 2, 0)  # (h, w, 1)
+    share = (depth / deepest.clamp(min=1) * source.mask).permute(1, 2, 0)  # (h, w, 1)
     kept = (source.image.permute(1, 2, 0) + 1) * 127.5
     return (kept + share * (rgb - kept)).round().clamp(0, 255).to(torch.uint8)
 
@@ -167,7 +171,8 @@ def _expanded(
     """Return the image (h, w, 3) with its margins filled, and the mask (h, w) of what is drawn.
 
     Margins are drawn, and a strip of the source beside them as wide as a latent: every latent that
-    touches a margin is then drawn anew, wherever the margin ends, and so is the seam.
+    touches a margin is then drawn anew, wherever the margin ends, and so is the seam. From there
+    inwards the source stays for more and more of the way, so that what is new grows out of it.
     """
     left, up, right, down = _margins(expand)
     filled = np.pad(
@@ -176,20 +181,23 @@ def _expanded(
         mode=PAD_MODES[expand.edges],  # pyright: ignore[reportArgumentType, reportCallIssue]
     )
     height, width = image.shape[:2]
-    anew = np.ones(filled.shape[:2], np.float32)
-    rows = _kept(up, height, down, overlap)
-    columns = _kept(left, width, right, overlap)
-    wanted = 0.0
+    rows, columns = _anew(up, height, down, overlap), _anew(left, width, right, overlap)
+    anew = np.maximum(rows[:, None], columns[None, :])
     if mask is not None:
-        wanted = np.pad(mask, ((up, down), (left, right)))[rows, columns]
-    anew[rows, columns] = wanted
+        anew = np.maximum(anew, np.pad(mask, ((up, down), (left, right))))
     return filled, anew
 
 
-def _kept(before: int, length: int, after: int, overlap: int) -> slice:
-    """Return where the source lies on one axis, without the strips beside its margins."""
-    first = before + overlap * (before > 0)
-    return slice(first, max(first, before + length - overlap * (after > 0)))
+def _anew(before: int, length: int, after: int, latent_px: int) -> np.ndarray:
+    """Return for how much of the way is drawn anew on one axis, (before + length + after,).
+
+    All of it in margins and in the first latent beside them; from there it falls to none.
+    """
+    inwards, nowhere = np.arange(length, dtype=np.float32), np.full(length, np.inf, np.float32)
+    to_margin = np.minimum(inwards if before else nowhere, inwards[::-1] if after else nowhere)
+    blend_px = min(BLEND_LATENTS * latent_px, length // 2)
+    fall = 1 - (to_margin - (latent_px - 1)) / (blend_px + 1)
+    return np.pad(fall.clip(0, 1), (before, after), constant_values=1)
 
 
 def _levels(picture: Image.Image) -> np.ndarray:

@@ -46,7 +46,9 @@ def advance(network: Network, pool: Pool, index: Index, kind: Kind) -> None:
     """Take the canvases of a batch one call of the network further.
 
     Classifier-free guidance: Ho and Salimans 2022, arXiv:2207.12598, equation 6, with
-    guidance = 1 + w. What is kept of a source: Avrahami et al. 2022, arXiv:2206.02779, section 4.
+    guidance = 1 + w. What is kept of a source: Avrahami et al. 2022, arXiv:2206.02779, section 4;
+    where a mask is between black and white, only for the first part of the way: Levin and Fried
+    2023, arXiv:2306.00950, section 4.
     """
     places = index.places
     call = pool.call[places]  # (B,)
@@ -73,7 +75,8 @@ def advance(network: Network, pool: Pool, index: Index, kind: Kind) -> None:
         following = following + number(Column.FRESH) * noise
     if kind.kept:
         kept = pool.kept[places] + number(Column.LEVEL) * pool.kept_noise[places]
-        following = torch.lerp(kept, following, pool.mask[places])
+        anew = (pool.mask[places] >= number(Column.ANEW)).float()  # (B, 1, H, W)
+        following = torch.lerp(kept, following, anew)
 
     for field, value in (
         (pool.x, following),

@@ -19,11 +19,21 @@ from PIL import Image
 from torch.nn import functional
 
 from generation.errors import BadRecipe
+from generation.plan import Column
 from generation.recipe import Edges, Expand, Recipe
-from generation.source import SOFT_PX, Source, latent_mask, open_picture, paste, prepare
+from generation.source import (
+    BLEND_LATENTS,
+    SOFT_PX,
+    Source,
+    latent_mask,
+    open_picture,
+    paste,
+    prepare,
+)
 from generation.zoo.folder import Folder, read
 from generation.zoo.model import Model, load
 from tests.generation.factory import SIDE, mask, picture, recipe
+from tests.generation.reference import engine
 
 # of damaged files Pillow says more in warnings
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -275,8 +285,50 @@ def test_every_latent_that_touches_a_margin_is_drawn_anew_and_the_rest_is_kept(
     assert (found.mask >= margin).all()
     touched = functional.max_pool2d(margin, 8)
     assert (latent_mask(found.mask, folder) >= touched).all()
-    far = functional.max_pool2d(margin, 17, stride=1, padding=8)  # 8 pixels from every margin
-    assert (found.mask <= far).all()
+    far = 8 + min(8 * BLEND_LATENTS, inner // 2)  # pixels from every margin
+    around = functional.max_pool2d(margin, 2 * far + 1, stride=1, padding=far)
+    assert torch.equal(found.mask > 0, around > 0)
+
+
+def test_from_a_margin_inwards_less_and_less_is_drawn_anew(folder: Folder) -> None:
+    (name,), images = files(saved(colours(64)))
+    found = prepared(
+        folder, recipe(source=name, width=96, height=64, expand=Expand(right=32)), images
+    )
+    assert found.mask is not None
+    falling = found.mask[0, 0]
+    assert (found.mask[0] == falling).all()
+    assert falling[56:].min() == 1  # the margin and a latent beside it
+    assert falling[:32].max() == 0
+    assert (falling[33:57].diff() > 0).all()
+    black = Source(image=torch.full((3, 64, 96), -1.0), mask=found.mask)
+    row = paste(torch.full((64, 96, 3), 255, dtype=torch.uint8), black)[0, :, 0].tolist()
+    assert row[:32] == [0] * 32
+    assert row == sorted(row)
+    assert row[56:] == [255] * 40
+
+
+def test_beside_a_margin_more_and_more_of_the_source_is_drawn_anew(
+    models: dict[str, Path],
+) -> None:
+    studio = engine(models)
+    (name,), images = files(saved(colours(64)))
+    wide = {"width": 96, "height": 64, "expand": Expand(right=32), "strength": 1.0}
+    asked = recipe(model="v", source=name, steps=8, **wide)
+    canvas = studio.admit(asked, images)
+    changed: list[list[bool]] = []
+    while not studio.idle:
+        studio.step()
+        if canvas.place is not None:
+            pool, number = canvas.at.pool, canvas.at.number
+            level = pool.numbers[number, canvas.call - 1, Column.LEVEL]
+            kept = pool.kept[number] + level * pool.kept_noise[number]
+            off = (pool.x[number] - kept).abs().amax(dim=(0, 1))  # (W,)
+            changed.append((off > 0).tolist())
+    first, last = changed[0], changed[-1]
+    assert first == [False] * 7 + [True] * 5
+    assert sum(first) < sum(changed[3]) < sum(last) <= 8
+    assert last[:4] == [False] * 4
 
 
 @pytest.mark.parametrize(("edges", "columns"), [("copy", [0, 0, 0]), ("reflect", [3, 2, 1])])
@@ -296,7 +348,8 @@ def test_in_margins_and_where_the_user_wants_it_all_is_drawn(folder: Folder) -> 
     found = prepared(folder, wide, {**images, **more}).mask
     assert found is not None
     assert found[0, :, :40].min() == 1  # the margin and 8 pixels beside it
-    assert torch.equal(found[0, :, 40:], torch.eye(32)[:, 8:])
+    assert torch.equal(found[0, :, 56:], torch.eye(32)[:, 24:])
+    assert torch.equal(found[0].diagonal(32), torch.ones(32))
 
 
 @settings(deadline=None, max_examples=50)
