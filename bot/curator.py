@@ -169,8 +169,7 @@ class Room:
     @property
     def _foot(self) -> str:
         """Return who was in it, as a line."""
-        steps = self._session.steps
-        names = dict.fromkeys(self._session.name_of(step.member) for step in steps)
+        names = self._session.game.authors(self._session)
         kind = say(TITLES[self._session.game.kind])
         return say("{kind} · {names}", kind=kind, names=say("、").join(names))
 

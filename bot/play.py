@@ -350,7 +350,7 @@ def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> li
     title = (
         say("《{theme}》", theme=session.theme) if session.theme else say(TITLES[session.game.kind])
     )
-    names = say("、").join(dict.fromkeys(session.name_of(step.member) for step in session.steps))
+    names = say("、").join(session.game.authors(session))
     head = say(
         "{title} · {kind} · {names}", title=title, kind=say(TITLES[session.game.kind]), names=names
     )

@@ -15,7 +15,6 @@ from bot.artwork import Artwork
 from bot.errors import DiskFull, NotNow, StudioError
 from bot.event import Chat, Image, Message, Press, Submission, User
 from bot.follow import Revision
-from bot.game import GAMES
 from bot.job import Job, Origin, Share, State
 from bot.play import begin, take
 from bot.progress import spoken
@@ -125,7 +124,7 @@ class Referee:
             theme=wanted.theme,
             request=replace(wanted.request, seed=self._new_seed()),
             terms=wanted.terms,
-            game=GAMES[wanted.kind](),
+            game=wanted.game,
             language=language.language or "zh",
             opened_at=self._store.now(),
         )
@@ -140,7 +139,7 @@ class Referee:
     async def again(self, db: Connection, press: Press, session: Session) -> None:
         """Open another session like one that is over, for whoever presses."""
         wanted = Start(
-            kind=session.game.kind,
+            game=session.game.anew(),
             theme=session.theme,
             request=session.request,
             terms=session.terms,
@@ -438,7 +437,13 @@ def _spoken(session: Session, message: Message, *, answers: bool) -> Spoke | Non
         to = "bot"
     name = message.user.name or message.user.id
     return Spoke(
-        key=message.user.key, name=name, text=message.text, message=message.id, to=to, own=own
+        key=message.user.key,
+        name=name,
+        text=message.text,
+        message=message.id,
+        answers=message.reply_to,
+        to=to,
+        own=own,
     )
 
 

@@ -132,6 +132,8 @@ class Spoke:
     name: str
     text: str
     message: str
+    answers: str = ""
+    """The message that it answers, whoever wrote that; empty: none."""
     to: Literal["session", "bot", "all"] = "all"
     """To whom: to the session itself, as in answer to one of its messages; to the bot; to nobody
     in particular."""
@@ -291,6 +293,18 @@ class Game:
     leftwards: bool = False
     """Whether each part of a scroll goes on to the left of the one before."""
 
+    @classmethod
+    def read(cls, said: str) -> tuple[str, Self]:
+        """Take what is the kind's own out of the words that open a session.
+
+        Returns what is left of them, and the game.
+        """
+        return said, cls()
+
+    def anew(self) -> Self:
+        """Return it as it was before it began, for another session like it."""
+        return type(self)()
+
     def overlap(self, session: "Session") -> int:
         """Return how many columns a part of a scroll repeats of the one before, pixels."""
         del session
@@ -379,6 +393,10 @@ class Game:
     def replayed(self, session: "Session") -> list[Caption]:
         """Return its pictures as the replay shows them, in order."""
         return self.captions(session)
+
+    def authors(self, session: "Session") -> list[str]:
+        """Return what those are called who made something of it, each once."""
+        return list(dict.fromkeys(session.name_of(step.member) for step in session.steps))
 
     def credits(self, session: "Session") -> list[str]:
         """Return what the finale tells of who did what."""

@@ -14,7 +14,7 @@ from bot.parsing.numeral import NUMERAL, number
 from bot.parsing.parser import parse
 from bot.parsing.text import fold
 from bot.request import Request
-from bot.session import MOST_CHARS, TITLES, Kind, Terms
+from bot.session import MOST_CHARS, TITLES, Game, Kind, Terms
 from bot.style import Styles
 from bot.wording import later, say
 
@@ -50,10 +50,15 @@ class SessionConfig(BaseModel):
 class Start:
     """A session as it is to be opened."""
 
-    kind: Kind
+    game: Game
     theme: str
     request: Request
     terms: Terms
+
+    @property
+    def kind(self) -> Kind:
+        """Which kind it is."""
+        return self.game.kind
 
 
 def kind_of(name: str) -> Kind:
@@ -85,7 +90,8 @@ def start(text: str, styles: Styles, config: SessionConfig) -> Start:
     if found is None:
         raise NotUnderstood(say(HOW, kinds=kinds()))
     kind = kind_of(found[1])
-    rest, terms = _terms(text[found.end() :], GAMES[kind].usual)
+    rest, game = GAMES[kind].read(text[found.end() :])
+    rest, terms = _terms(rest, game.usual)
     terms = replace(
         terms,
         pictures=config.pictures,
@@ -95,7 +101,7 @@ def start(text: str, styles: Styles, config: SessionConfig) -> Start:
     theme = " ".join(rest.split()).strip("，,。 ")
     if len(theme) > MOST_CHARS:
         raise NotNow(say("主题太长了，最多 {most} 个字", most=MOST_CHARS))
-    return Start(kind=kind, theme=theme, request=_request(theme, styles), terms=terms)
+    return Start(game=game, theme=theme, request=_request(theme, styles), terms=terms)
 
 
 @cache
