@@ -5,7 +5,7 @@ sentences.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -106,8 +106,15 @@ def words_of(data: Mapping[str, Any]) -> Words:
             attached.append(Attachment(ref=one["url"], size=int(one.get("size", 0))))
         elif value is not False:
             parts.append(option.words.format(_plain(option, value)))
-    text = " ".join(part for part in parts if part)
-    return Words(text=text, attached=tuple(attached), private=entry.private)
+    return Words(text=_joined(parts), attached=tuple(attached), private=entry.private)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Return parts of a sentence as one; what begins with a comma has no blank before it."""
+    text = ""
+    for part in filter(None, parts):
+        text += part if not text or part.startswith("，") else f" {part}"
+    return text
 
 
 def payloads() -> list[dict[str, Any]]:

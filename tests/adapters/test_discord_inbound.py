@@ -15,6 +15,8 @@ from adapters.discord.options import entries, words_of
 from adapters.discord.place import EPOCH_MS, Place, born
 from bot.action import Action, Verb
 from bot.event import Attachment, Event, Joined, Left, Message, Outsider, Press, Stray, Submission
+from bot.start import SessionConfig, start
+from bot.style import Styles
 
 ME = Me(id=99, application=98, username="danqing")
 BOT = {"id": "99", "username": "danqing", "bot": True}
@@ -190,6 +192,16 @@ def test_each_option_of_a_command_is_a_word_of_a_sentence() -> None:
     assert found.to_me
     assert Place.read(found.id) == Place(interaction=40, kind="c", token=WORD)
     assert commanded("draw", {"prompt": "猫", "fast": False}).text == "/draw 猫"
+
+
+def test_a_session_is_opened_as_if_it_was_typed() -> None:
+    given = {"kind": "接龙", "theme": "江南烟雨", "style": "水墨", "turns": 8, "seconds": 60}
+    typed = commanded("session", given).text
+    assert typed == "/session 接龙 江南烟雨，水墨 8轮 60秒"
+    assert commanded("session", {"kind": "众笔", "seconds": 90}).text == "/session 众笔 90秒"
+    wanted = start(typed.partition(" ")[2], Styles.load(), SessionConfig())
+    assert (wanted.kind, wanted.terms.turns, wanted.terms.turn_s) == ("relay", 8, 60.0)
+    assert (wanted.request.prompt, wanted.request.styles) == ("江南烟雨", ("水墨",))
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.key)
