@@ -103,8 +103,10 @@ class Room:
     def sheet(self, exhibit: Exhibit) -> tuple[Hanging, ...]:
         """Return pictures side by side, with marks and nobody's names."""
         pairs = zip(exhibit.artworks, exhibit.marks, strict=True)
-        captions = [Caption(artwork=id_, mark=mark) for id_, mark in pairs]
+        captions = [Caption(artwork=id_, mark=mark) for id_, mark in pairs if id_ in self._artworks]
         ids = [caption.artwork for caption in captions]
+        if not ids:
+            return ()
         return (
             self._png(
                 f"sheet {exhibit.marks}",

@@ -49,7 +49,15 @@ def take(session: Session, turn: Turn, now: float) -> tuple[Session, tuple[Effec
         effects = [*effects, *more]
     elif after.phase == "open" and not after.paused and _stirs(turn):
         after = replace(after.timed(IDLE, now + after.terms.idle_s), reminded=False)
-    return after, tuple(effects)
+    return _stopped(after, now), tuple(effects)
+
+
+def _stopped(session: Session, now: float) -> Session:
+    """Return a session whose timers stand still while it is paused, those set meanwhile too."""
+    if session.left_s is None or not session.timers:
+        return session
+    left = {name: max(0.0, at - now) for name, at in session.timers.items()}
+    return replace(session, left_s={**session.left_s, **left}, timers={})
 
 
 def begin(session: Session, now: float) -> tuple[Session, tuple[Effect, ...]]:
@@ -278,10 +286,8 @@ def _pause(session: Session, turn: Pressed, now: float) -> Move:
     _by_host(session, turn)
     if session.paused:
         raise NotNow(say("已经暂停着了"))
-    left = {name: max(0.0, at - now) for name, at in session.timers.items()}
-    return replace(session, left_s=left, timers={}), [
-        Say(text=say("暂停，主持人点继续再接着玩"), to=turn.message)
-    ]
+    words = say("暂停，主持人点继续再接着玩")
+    return _stopped(replace(session, left_s={}), now), [Say(text=words, to=turn.message)]
 
 
 def _resume(session: Session, turn: Pressed, now: float) -> Move:
@@ -356,10 +362,15 @@ def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> li
     )
     pictures = tuple(step.artworks[-1] for step in session.steps)
     lines = [head, *session.game.credits(session)]
-    effects: list[Effect] = [Say(text="\n".join(lines), artworks=pictures, to=exhibit.to)]
+    home = bool(exhibit.to)  # somebody asked to see it again
+    effects: list[Effect] = [
+        Say(text="\n".join(lines), artworks=pictures, to=exhibit.to, home=home)
+    ]
     for number, plate in enumerate(plates):
         last = number == len(plates) - 1
         again = ((button(session, say("🔁 再来一局"), "again"),),) if last else ()
         file = plate.width > 4 * plate.height  # a scroll, which would be shown too small
-        effects.append(Say(text=head, plate=plate, to=exhibit.to, buttons=again, file=file))
+        effects.append(
+            Say(text=head, plate=plate, to=exhibit.to, buttons=again, file=file, home=home)
+        )
     return effects

@@ -197,7 +197,24 @@ class Referee:
         if press.action.value == "again" and isinstance(press, Press):
             await self.again(db, press, kept.session)
             return
+        if press.action.value == "show":
+            turn = pressed(press.user, "show", press.id)
+            await self.show(db, press.chat, kept.session.id, turn)
+            return
         await self._play(db, kept, pressed(press.user, press.action.value, press.id, text))
+
+    async def show(self, db: Connection, chat: Chat, id_: int, turn: Pressed) -> None:
+        """Show again what came of a session of a chat.
+
+        Raises:
+            NotNow: There is none of that number here, or it is not over.
+        """
+        kept = await self._store.sessions.get(db, id_)
+        if kept is None or kept.session.chat.key != chat.key:
+            raise NotNow(say("找不到这一局了"))
+        if kept.session.phase != "closed":
+            raise NotNow(say("这一局还没收，收局时会挂出来"))
+        await self._play(db, kept, turn)
 
     async def ask(self, db: Connection, chat: Chat, reply_to: str, turn: Pressed) -> None:
         """Do what a command wants of the session that it answers, or else of the newest.
@@ -394,10 +411,11 @@ class Referee:
                     pass
 
     async def _say(self, db: Connection, session: Session, effects: Iterable[Effect]) -> None:
-        here = session.place.key == session.chat.key
         for effect in effects:
             if not isinstance(effect, Say):
                 continue
+            place = session.chat if effect.home else session.place
+            here = place.key == session.chat.key
             plate = effect.plate and self._store.plates.find(
                 effect.plate.name, effect.plate.width, effect.plate.height
             )
@@ -409,10 +427,11 @@ class Referee:
                 buttons=effect.buttons,
                 to=effect.to or (session.opening if here else "") or None,
                 aside=effect.aside,
+                form=effect.form,
                 originals=effect.file,
             )
             part, job_id = Part(session.id), effect.job_id
-            await self._store.outbox.put(db, session.place, reply, job_id=job_id, part=part)
+            await self._store.outbox.put(db, place, reply, job_id=job_id, part=part)
 
     def _admit(self, words: str) -> None:
         """See that words are taken here.

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from bot.action import Action, Verb
 from bot.errors import NotNow
 from bot.event import Chat, Image
+from bot.form import Form as Blank
 from bot.reply import Button
 from bot.request import Request
 from bot.wording import Language, later, say
@@ -219,6 +220,10 @@ class Say:
     """Whether it is for whoever pressed alone."""
     file: bool = False
     """Whether the plate goes out as a file, just as it is."""
+    form: Blank | None = None
+    """What whoever pressed is asked to fill in; it comes back as what they press, with a text."""
+    home: bool = False
+    """Whether it is said where the session was opened, wherever it was played."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
