@@ -272,6 +272,7 @@ def _undo(session: Session, turn: Pressed, now: float) -> Move:
         raise NotNow(say("还没有可以撤回的"))
     if turn.key in session.undo:
         raise NotNow(say("你已经投过撤回了"))
+    undone = session.game.undone(replace(session, undo=()), now)  # before anybody votes in vain
     votes = (*session.undo, turn.key)
     need = len(session.active) // 2 + 1
     if len(votes) < need:
@@ -279,7 +280,7 @@ def _undo(session: Session, turn: Pressed, now: float) -> Move:
             "{name} 想撤回上一步（{votes}/{need}）", name=turn.name, votes=len(votes), need=need
         )
         return replace(session, undo=votes), [Say(text=words, to=turn.message)]
-    return session.game.undone(replace(session, undo=()), now)
+    return undone
 
 
 def _pause(session: Session, turn: Pressed, now: float) -> Move:
