@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from bot.game.relay import Relay
+from bot.game.scroll import Scroll
 from bot.session import Game, Kind
 
-GAMES: Mapping[Kind, type[Game]] = {kind.kind: kind for kind in (Relay,)}
+GAMES: Mapping[Kind, type[Game]] = {kind.kind: kind for kind in (Relay, Scroll)}
 """By the name of the kind."""

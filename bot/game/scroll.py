@@ -1,0 +1,119 @@
+"""长卷: members take turns, and each draws the next part of one long picture."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from bot.game.round import Round
+from bot.game.weight import weighed
+from bot.parsing.text import fold
+from bot.request import Request
+from bot.session import Box, Kind, Session, Step, Wall
+from bot.style import SEEDS
+from bot.wording import say
+from generation.recipe import Expand
+
+OVERLAP = 0.5
+"""How much of a part the next sees of it, to the height: less, and the model does not know where
+it is; more, and a turn adds little."""
+GRAIN_PX = 32
+"""What is seen is a multiple of this: of what any model's latent stands for, so that the joint lies
+between two of them."""
+NEW = 1.3
+"""Weight of a turn's clause; the theme has 1."""
+_SIDE = re.compile(
+    r"(?:^|[\s,，、])\s*(?:[向往朝](?:(?P<left>左)|右)(?:边|侧|方)?(?:画|展开|延伸)?"
+    r"|(?P<english>leftwards?)|rightwards?)"
+    r"(?=$|[\s,，、。])"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scroll(Round):
+    """A scroll, and to which side it grows."""
+
+    kind: ClassVar[Kind] = "scroll"
+    wall: ClassVar[Wall] = "scroll"
+    leftwards: bool = False
+
+    @classmethod
+    def read(cls, said: str) -> tuple[str, Self]:
+        """Take out of words to which side it is to grow."""
+        found = _SIDE.search(fold(said))
+        if found is None:
+            return said, cls()
+        left = f"{said[: found.start()]} {said[found.end() :]}"
+        return left, cls(leftwards=bool(found["left"] or found["english"]))
+
+    def anew(self) -> Self:
+        """Return one that grows to the same side."""
+        return type(self)(leftwards=self.leftwards)
+
+    def opening(self, session: Session, call: str) -> str:
+        """Return what it opens with."""
+        theme = session.theme or say("画什么都行")
+        if self.leftwards:
+            words = "长卷开局：{theme}\n每人往左画一段，接成一幅长卷。{call}"
+            return say(words, theme=theme, call=call)
+        return say(
+            "长卷开局：{theme}\n每人往右画一段，接成一幅长卷。{call}", theme=theme, call=call
+        )
+
+    def overlap(self, session: Session) -> int:
+        """Return what the parts were really drawn on."""
+        return next((step.canvas.width for step in session.steps if step.canvas), 0)
+
+    def cut(self, width: int, height: int) -> Box:
+        """Return the end of a part, at the side to which it grows."""
+        seen = min(width, max(GRAIN_PX, round(OVERLAP * height / GRAIN_PX) * GRAIN_PX))
+        return (0, 0, seen, height) if self.leftwards else (width - seen, 0, width, height)
+
+    def request(self, session: Session, said: str, last: Step | None) -> Request:
+        """Return what is drawn: the next part with the end of the last, or the first one."""
+        theme = session.request
+        ratio = _ratio(theme)
+        request = replace(
+            theme,
+            prompt="，".join(part for part in (theme.prompt, weighed(said, NEW)) if part),
+            seed=((theme.seed or 0) + session.marks) % SEEDS,  # the same noise: the same part again
+            hires=1.0,
+            upscale=1,
+        )
+        if ratio < 1:  # upright parts would hardly move on
+            ratio, request = 1.0, replace(request, aspect=None, width=None, height=None)
+        if last is None or last.canvas is None:
+            return request
+        canvas = last.canvas
+        more = round(canvas.height * ratio) - canvas.width
+        return replace(
+            request,
+            source=canvas.sha256,
+            source_px=(canvas.width, canvas.height),
+            expand=Expand(left=more) if self.leftwards else Expand(right=more),
+            aspect=None,
+            width=None,
+            height=None,
+        )
+
+    def numbered(self, session: Session, step: Step) -> str:
+        """Return what a part is shown with."""
+        return say(
+            "第 {number} 段 {name}：{words}",
+            number=len(session.steps),
+            name=session.name_of(step.member),
+            words=step.words,
+        )
+
+    def full(self, session: Session) -> str:
+        """Return that all parts are there."""
+        return say("{count} 段画满了", count=len(session.steps))
+
+
+def _ratio(request: Request) -> float:
+    """Return width to height of a part, as was said; a square where nothing was."""
+    if request.width and request.height:
+        return request.width / request.height
+    if request.aspect is None:
+        return 1.0
+    across, down = map(int, request.aspect.split(":"))
+    return across / down
