@@ -51,6 +51,8 @@ class Verb(StrEnum):
     """Do in the session what is the value: join, skip, vote."""
     OPEN = "open"
     """Open a session of the kind that is the value; without one, ask which."""
+    WORKS = "works"
+    """Show what the chat has painted together before the session."""
     CLEAR = "clear"
     """Stop jobs that wait, up to this one; whose, is the value."""
     DELETE = "delete"

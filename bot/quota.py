@@ -13,6 +13,8 @@ from bot.role import Limit, RoleConfig, Roles, Seconds
 from bot.wording import later, say
 
 DAY_S = 86_400.0
+EPOCH_WEEKDAY = 3
+"""The epoch began on a Thursday; Monday is 0."""
 
 
 class QuotaConfig(BaseModel):
@@ -140,6 +142,12 @@ class Quota:
         """Return when the day began, seconds since the epoch."""
         ahead = self._config.utc_offset_h * 3600
         return (now + ahead) // DAY_S * DAY_S - ahead
+
+    def week_of(self, now: float) -> float:
+        """Return when the week began, on Monday at 0, seconds since the epoch."""
+        day = self.day_of(now)
+        weekday = (round((day + self._config.utc_offset_h * 3600) / DAY_S) + EPOCH_WEEKDAY) % 7
+        return day - weekday * DAY_S
 
     def wall(self, at: float) -> str:
         """Return a time as the clock on the wall shows it, as "2026-03-01 09:30"."""

@@ -24,6 +24,7 @@ from bot.commands import (
     play,
     queue,
     quota,
+    ranking,
     search,
     session,
     settings,
@@ -32,6 +33,7 @@ from bot.commands import (
     status,
     styles,
     words,
+    works,
 )
 from bot.errors import UnknownCommand
 from bot.event import Press, Submission
@@ -52,6 +54,8 @@ COMMANDS: tuple[Command, ...] = (
     lineage.COMMAND,
     session.COMMAND,
     *play.COMMANDS,
+    ranking.COMMAND,
+    works.COMMAND,
     settings.COMMAND,
     quota.COMMAND,
     gift.COMMAND,
@@ -74,6 +78,7 @@ PRESSES: Mapping[Verb, Callable[[Desk, Connection, Press], Awaitable[Reply | Non
     Verb.CLEAR: clear.pressed,
     Verb.OPEN: session.pressed,
     Verb.PLAY: play.button,
+    Verb.WORKS: works.pressed,
 }
 """Buttons that belong to a command."""
 FORMS: Mapping[Verb, Callable[[Desk, Connection, Submission], Awaitable[None]]] = {

@@ -44,7 +44,9 @@ WANTING = "SELECT * FROM sessions WHERE wants > 0 AND id > ? ORDER BY id LIMIT 1
 SHOWN = "SELECT id, changes FROM sessions WHERE board IS NOT NULL"
 
 OVER = """
-SELECT * FROM sessions WHERE phase = 'closed' AND chat = ? AND id < ? ORDER BY id DESC LIMIT ?
+SELECT * FROM sessions
+WHERE phase = 'closed' AND chat = ? AND id < ? AND json_array_length(state, '$.steps') > 0
+ORDER BY id DESC LIMIT ?
 """
 
 LOG = """
@@ -88,9 +90,10 @@ INSERT INTO scores (session_id, chat, kind, user, name, points, at) VALUES (?, ?
 ON CONFLICT (session_id, user) DO UPDATE SET points = points + excluded.points, at = excluded.at
 """
 
+# The name is that of the newest row, which max() makes it. Of as many points, who had them first.
 RANKING = """
-SELECT user, max(name) AS name, sum(points) AS points, count(*) AS times FROM scores
-WHERE chat = ? AND kind = ? AND at >= ? GROUP BY user ORDER BY points DESC, min(at) LIMIT ?
+SELECT user, name, max(at) AS last, sum(points) AS points, count(*) AS times FROM scores
+WHERE chat = ? AND kind = ? AND at >= ? GROUP BY user ORDER BY sum(points) DESC, last LIMIT ?
 """
 
 FORGET_TURNS = """
@@ -190,7 +193,7 @@ class Sessions:
         return {row["id"]: row["changes"] for row in await db.execute_fetchall(SHOWN)}
 
     async def over(self, db: Connection, chat: str, before: int, limit: int) -> list[Session]:
-        """Return those of a chat, by key, that are over; newest first.
+        """Return those of a chat, by key, that are over and made something; newest first.
 
         Args:
             db: A connection.

@@ -131,7 +131,7 @@ class Game:
     def last(self) -> Posted:
         """The newest message that is no board."""
         shown = [one for one in self.chat.messages.values() if "🎨" not in one.text[:8]]
-        return [one for one in shown if one.text][-1]
+        return ([one for one in shown if one.text] or [self.board])[-1]
 
     @property
     def texts(self) -> list[str]:
