@@ -114,7 +114,7 @@ def test_a_word_is_never_split_over_chunks(
     rows = text._rows("猫" * before + "<w>" + "山" * after)  # pyright: ignore[reportPrivateUsage]
     assert all(len(row) <= ROOM for row in rows)
     assert sum(map(len, rows)) == before + count + after
-    assert {sum(isinstance(said, Tensor) for said in row) for row in rows} <= {0, count}
+    assert {sum(isinstance(said.what, Tensor) for said in row) for row in rows} <= {0, count}
     assert text.tokens("猫" * before + "<w>" + "山" * after, "") == TOKENS * len(rows)
 
 
