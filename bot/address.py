@@ -87,6 +87,7 @@ def _forms(address: Address) -> _Forms:
     return _Forms(
         command=re.compile(
             rf"^\s*/(?:(?:{pattern.either(words['commands'])})(?![{_HANDLE}@])"
+            rf"|(?:{pattern.either(words['heard'])})(?!\S)"
             rf"|[^\s@/]{{1,32}}(?P<to>{ours}))"
         ),
         other=re.compile(rf"^\s*/[^\s@/]{{1,32}}@[{_HANDLE}]"),

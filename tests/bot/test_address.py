@@ -33,6 +33,9 @@ def test_in_a_group_a_message_is_read_as_it_is_meant(one: Labelled) -> None:
         ("/DRAW@Danqing_Bot 猫", "/DRAW 猫"),
         ("/help@danqing_bot", "/help"),
         ("/draw", "/draw"),
+        ("/开局 接龙 江南烟雨", "/开局 接龙 江南烟雨"),
+        ("/加入", "/加入"),
+        ("/session relay", "/session relay"),
         ("@丹青 画一只猫", "画一只猫"),
         ("@丹青\n画一只猫", "画一只猫"),
         ("＠丹青，画一只猫", "画一只猫"),
@@ -116,7 +119,8 @@ def test_a_mention_in_front_always_counts(text: str) -> None:
 def test_without_a_name_a_mention_a_prefix_or_a_command_nothing_counts(text: str) -> None:
     folded = fold(text)
     called = (*ADDRESS.names, *ADDRESS.mentions, *map(fold, ADDRESS.prefixes))
-    commands = (f"/{command}" for command in tables()["commands"])
+    words = tables()
+    commands = (f"/{command}" for command in (*words["commands"], *words["heard"]))
     said = any(word in folded for word in (*called, *commands))
     assert said or ADDRESS.rest(text) is None
 
