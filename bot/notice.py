@@ -46,6 +46,8 @@ def _people(session: Session) -> str:
     if len(names) > 12:  # noqa: PLR2004  a line of a phone or two
         people = say("{people} 等 {count} 人", people=people, count=len(names))
     locked = say("（不再加人）") if session.locked else ""
+    if session.terms.invited and not session.locked:
+        locked = say("（只限受邀的人）")
     return say("{host} · {people}{locked}", host=host, people=people, locked=locked)
 
 

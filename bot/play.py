@@ -127,6 +127,8 @@ def _with(session: Session, turn: Spoke | Pressed, now: float) -> Move:
     known = session.member(turn.key)
     if known is not None and not known.left:
         return (session if known.missed == 0 else session.changed(replace(known, missed=0))), []
+    if known is None and session.terms.invited and turn.key not in session.terms.invited:
+        raise NotNow(say("这一局只请了几个人玩，先看着吧，等下一局"))
     if known is None and session.locked:
         raise NotNow(say("这一局不再加人了"))
     if known is None and len(session.active) >= MOST_MEMBERS:

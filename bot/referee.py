@@ -12,7 +12,7 @@ from aiosqlite import Connection
 
 from bot import notice, texts
 from bot.artwork import Artwork
-from bot.errors import DiskFull, NotNow, StudioError
+from bot.errors import DiskFull, NotAllowed, NotNow, StudioError
 from bot.event import Chat, Image, Message, Press, Submission, User
 from bot.follow import Revision
 from bot.job import Job, Origin, Share, State
@@ -30,6 +30,7 @@ from bot.session import (
     Due,
     Effect,
     Hung,
+    Kind,
     Member,
     Pressed,
     Reveal,
@@ -38,6 +39,7 @@ from bot.session import (
     Session,
     Spoke,
     Stop,
+    Terms,
     Turn,
     Undrawn,
 )
@@ -46,7 +48,7 @@ from bot.store.outbox import Part
 from bot.store.sessions import Kept
 from bot.store.store import Store
 from bot.style import Styles
-from bot.wording import say
+from bot.wording import later, say
 from generation.recipe import Picture
 
 log = logging.getLogger(__name__)
@@ -103,14 +105,17 @@ class Referee:
         """Open a session for whoever wants one; they are its host.
 
         Raises:
+            NotAllowed: The chat leaves it to others.
             NotNow: One of its kind is played in the chat.
         """
+        here = await self._store.preferences.of_chat(db, chat)
+        if here.opens == "admins" and not self._rules.roles.leads(user, chat):
+            raise NotAllowed(say("这里的局由群主和管理员来开"))
         for kept in await self._store.sessions.here(db, chat.key):
             if kept.session.game.kind == wanted.kind:
                 title = say(TITLES[wanted.kind])
                 raise NotNow(say("这里已经有一局{kind}在玩了，先把它收了", kind=title))
         self._admit(wanted.theme)
-        language = await self._store.preferences.of_chat(db, chat)
         id_ = await self._store.sessions.add(db, chat, chat, wanted.kind)
         host = Member(key=user.key, name=user.name or user.id)
         session = Session(
@@ -123,21 +128,25 @@ class Referee:
             members=(host,),
             theme=wanted.theme,
             request=replace(wanted.request, seed=self._new_seed()),
-            terms=wanted.terms,
+            terms=_with_host(wanted.terms, host),
             game=wanted.game,
-            language=language.language or "zh",
+            language=here.language or "zh",
             opened_at=self._store.now(),
         )
         with spoken(session.language):
-            session, effects = begin(session, self._store.now())
+            now = self._store.now()
+            session, effects = begin(session, now)
             await self._drawn_for(db, session, effects)
-            await self._store.sessions.save(db, session)
+            await self._store.sessions.begun(db, session, now)
             await self.post_board(db, session)
             await self._say(db, session, effects)
         return session
 
     async def again(self, db: Connection, press: Press, session: Session) -> None:
         """Open another session like one that is over, for whoever presses."""
+        invited = session.terms.invited
+        if invited and press.user.key not in invited:
+            raise NotNow(say("这一局只请了几个人玩，想玩就自己开一局：/开局"))
         wanted = Start(
             game=session.game.anew(),
             theme=session.theme,
@@ -228,6 +237,26 @@ class Referee:
         if not here:
             raise NotNow(say("这里没有在玩的局，开一局：/开局"))
         await self._play(db, here[-1], turn)
+
+    async def whisper(self, db: Connection, kind: Kind, turn: Pressed, id_: int = 0) -> Session:
+        """Take what a member tells a session in private, and return the session.
+
+        Args:
+            db: An open transaction.
+            kind: Of the session.
+            turn: What they tell.
+            id_: The session; 0: the newest that they take part in.
+
+        Raises:
+            StudioError: There is none, or it cannot be taken; says why.
+        """
+        mine = await self._store.sessions.of_member(db, kind, turn.key)
+        kept = next((one for one in mine if id_ in {0, one.session.id}), None)
+        if kept is None:
+            words = later("你不在玩着的{kind}里，先到群里点加入")
+            raise NotNow(say(words, kind=say(TITLES[kind])))
+        await self._play(db, kept, turn)
+        return kept.session
 
     # ── what becomes of pictures ────────────────────────────────────────────────────────────
 
@@ -339,14 +368,15 @@ class Referee:
         """
         with spoken(kept.session.language):
             session = await self._there(db, kept)
-            after, effects = take(session, turn, self._store.now())
+            now = self._store.now()
+            after, effects = take(session, turn, now)
             if isinstance(turn, Spoke | Pressed) and turn.text and after != session:
                 self._admit(turn.text)
             failed = await self._drawn_for(
                 db, after, effects, strict=isinstance(turn, Spoke | Pressed)
             )
             if after != session:
-                await self._store.sessions.save(db, after, turn)
+                await self._store.sessions.save(db, after, turn, now)
             await self._do(db, after, effects)
             await self._say(db, after, effects)
         for undrawn in failed:
@@ -357,9 +387,10 @@ class Referee:
         if kept.away_at is None:
             return kept.session
         await self._store.sessions.back(db, kept.session.id)
-        away_s = self._store.now() - kept.away_at
-        session, effects = take(kept.session, Back(away_s), self._store.now())
-        await self._store.sessions.save(db, session)
+        now = self._store.now()
+        turn = Back(now - kept.away_at)
+        session, effects = take(kept.session, turn, now)
+        await self._store.sessions.save(db, session, turn, now)
         await self._say(db, session, effects)
         return session
 
@@ -403,8 +434,8 @@ class Referee:
                     job = await self._store.queue.of_session(db, session.id, mark)
                     if job is not None and job.state in {State.QUEUED, State.DRAWING}:
                         await self._store.queue.move(db, job, State.CANCELLED)
-                case Reveal():
-                    await self._store.gallery.reveal(db, session.id)
+                case Reveal(mark):
+                    await self._store.gallery.reveal(db, session.id, mark)
                 case Score(member, points):
                     await self._store.sessions.score(db, session, member, points)
                 case _:
@@ -428,6 +459,7 @@ class Referee:
                 to=effect.to or (session.opening if here else "") or None,
                 aside=effect.aside,
                 form=effect.form,
+                link=effect.link,
                 originals=effect.file,
             )
             part, job_id = Part(session.id), effect.job_id
@@ -464,6 +496,12 @@ def _spoken(session: Session, message: Message, *, answers: bool) -> Spoke | Non
         to=to,
         own=own,
     )
+
+
+def _with_host(terms: Terms, host: Member) -> Terms:
+    """Return terms in which the host is invited, if only some are."""
+    invited = tuple(dict.fromkeys([host.key, *terms.invited])) if terms.invited else ()
+    return replace(terms, invited=invited)
 
 
 def pressed(user: User, value: str, message: str, text: str = "") -> Pressed:

@@ -68,6 +68,8 @@ class Terms:
     unwanted: tuple[str, ...] = ()
     """None of these may be."""
 
+    invited: tuple[str, ...] = ()
+    """Who alone may join, by key, the host among them; empty: everybody."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -9,28 +10,25 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from bot.errors import NotNow, NotUnderstood
+from bot.event import User
 from bot.game import GAMES
 from bot.parsing.numeral import NUMERAL, number
 from bot.parsing.parser import parse
 from bot.parsing.text import fold
 from bot.request import Request
 from bot.session import MOST_CHARS, TITLES, Game, Kind, Terms
+from bot.terms import house, terms
 from bot.style import Styles
 from bot.wording import later, say
 
 HOW = later("开哪种局？例如：/开局 接龙 江南烟雨，水墨风；有：{kinds}")
 _TABLE = Path(__file__).with_name("game") / "kinds.toml"
-_BEFORE, _AFTER = r"(?:^|[\s,，、])", r"(?=$|[\s,，、。])"
-"""Terms stand by themselves: 一段江南 is a theme."""
-_TURNS = re.compile(rf"{_BEFORE}\s*({NUMERAL})\s*(?:棒|幅|轮|段|局|回|turns?|rounds?){_AFTER}")
-_TIME = re.compile(
-    rf"{_BEFORE}\s*(?:每[棒人轮幅段回]|限时)?\s*({NUMERAL})\s*"
-    rf"(?:(?P<minutes>分钟?|m|mins?|minutes?)|秒钟?|s|secs?|seconds?){_AFTER}"
-)
-_WORDS = re.compile(
-    r"[\s,，、;；]*(?:(?P<wanted>必含|要有)|禁词|不许说)[\s:：]*(?P<words>[^\s,，;；]+)"
-)
-MOST_TURNS, LEAST_TURN_S, MOST_TURN_S = 100, 10.0, 24 * 3600.0
+_COMMAS = re.compile(r"([,，;；])\s*(?:[,，;；]\s*)+")
+"""What is left between terms that were taken out."""
+_THING = "cat"
+"""Something that can be drawn, whatever it is."""
+MOST_SAID = 1000
+"""Characters of theme and terms together."""
 
 
 class SessionConfig(BaseModel):
@@ -53,6 +51,8 @@ class Start:
     game: Game
     theme: str
     request: Request
+    guests: tuple[str, ...] = ()
+    """Who alone may join, as they are named; bot/commands/session.py knows who that is."""
     terms: Terms
 
     @property
@@ -78,30 +78,53 @@ def kinds() -> str:
     return say("、").join(say(TITLES[kind]) for kind in GAMES)
 
 
-def start(text: str, styles: Styles, config: SessionConfig) -> Start:
+def start(
+    text: str, styles: Styles, config: SessionConfig, usual: str = "", named: Sequence[User] = ()
+) -> Start:
     """Return the session that words ask for: 接龙 江南烟雨，水墨风，8 棒，每棒 60 秒.
+    Args:
+        text: The words.
+        styles: What styles there are.
+        config: What no session may go beyond.
+        usual: Terms that the chat has set; what the words say goes above them.
+        named: Who is mentioned in the words.
+
 
     Raises:
         NotUnderstood: They do not say which kind.
         NotNow: The theme is too long, or a number out of bounds.
     """
-    folded = fold(text)
-    found = _name().match(folded)
+    found = _name().match(fold(text[:MOST_SAID]))
     if found is None:
         raise NotUnderstood(say(HOW, kinds=kinds()))
-    kind = kind_of(found[1])
-    rest, game = GAMES[kind].read(text[found.end() :])
-    rest, terms = _terms(rest, game.usual)
-    terms = replace(
-        terms,
-        pictures=config.pictures,
-        seconds=config.seconds,
-        idle_s=max(config.idle_s, 2 * terms.turn_s),
-    )
-    theme = " ".join(rest.split()).strip("，,。 ")
+    if len(text) > MOST_SAID:
+        raise NotNow(say("主题太长了，最多 {most} 个字", most=MOST_CHARS))
+    rest, game = GAMES[kind_of(found[1])].read(text[found.end() :])
+    said = terms(rest, named)
+    theme = " ".join(_COMMAS.sub(r"\1", said.rest).split()).strip("，,。 ")
     if len(theme) > MOST_CHARS:
         raise NotNow(say("主题太长了，最多 {most} 个字", most=MOST_CHARS))
-    return Start(game=game, theme=theme, request=_request(theme, styles), terms=terms)
+    here = replace(game.usual, pictures=config.pictures, seconds=config.seconds)
+    if usual:
+        here = house(usual).over(here)
+    request = _request(theme, styles)
+    return Start(
+        game=game.suited(styles.chosen(request)),
+        theme=theme,
+        request=request,
+        terms=_bounded(said.over(here), config),
+        guests=said.guests,
+    )
+
+
+def _bounded(wanted: Terms, config: SessionConfig) -> Terms:
+    """Return terms within what every session may take."""
+    return replace(
+        wanted,
+        pictures=min(wanted.pictures, config.pictures),
+        seconds=min(wanted.seconds, config.seconds),
+        idle_s=max(config.idle_s, 2 * wanted.turn_s),
+    )
 
 
 @cache
@@ -128,34 +151,8 @@ def _request(theme: str, styles: Styles) -> Request:
     return replace(request, count=1, total=False, seed=None, notes=())
 
 
-def _terms(text: str, usual: Terms) -> tuple[str, Terms]:
-    """Take the terms out of a text; return what is left of it, and them."""
-    wanted, unwanted = list[str](), list[str]()
-    for found in _WORDS.finditer(text):
-        words = [word for word in re.split(r"[、/|]", found["words"]) if word]
-        (wanted if found["wanted"] else unwanted).extend(words)
-    text = _WORDS.sub(" ", text)
-    terms = replace(usual, wanted=tuple(wanted), unwanted=tuple(unwanted))
-    if (found := _TURNS.search(fold(text))) is not None:
-        text, turns = _cut(text, found), _number(found[1])
-        if not 1 <= turns <= MOST_TURNS:
-            raise NotNow(say("回数要在 1 到 {most} 之间", most=MOST_TURNS))
-        terms = replace(terms, turns=turns)
-    if (found := _TIME.search(fold(text))) is not None:
-        seconds = _number(found[1]) * (60.0 if found["minutes"] else 1.0)
-        if not LEAST_TURN_S <= seconds <= MOST_TURN_S:
-            words = say("每回的时间要在 {least:g} 秒到一天之间", least=LEAST_TURN_S)
-            raise NotNow(words)
-        text, terms = _cut(text, found), replace(terms, turn_s=seconds)
-    return text, terms
-
-
-def _cut(text: str, found: re.Match[str]) -> str:
-    """Return a text without what was found in its folded form, which is as long."""
-    return f"{text[: found.start()]} {text[found.end() :]}"
-
-
-def _number(said: str) -> int:
+def _bare(theme: str, styles: Styles) -> Request:
+    """Return what is asked for by a theme that names nothing to draw: style and shape, if any."""
     try:
         return number(said)
     except ValueError as error:

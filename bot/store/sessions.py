@@ -1,7 +1,7 @@
 """Group sessions: each with all that is known of it, and what has happened in it."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,11 @@ SELECT * FROM sessions WHERE id IN (
     SELECT id FROM sessions WHERE place = ?1 AND phase = 'open'
     UNION SELECT id FROM sessions WHERE chat = ?1 AND phase = 'open'
 ) ORDER BY id
+"""
+
+# Members are found by what their keys look like, which may be in other places: look again.
+OF_MEMBER = """
+SELECT * FROM sessions WHERE phase = 'open' AND kind = ? AND instr(state, ?) ORDER BY id DESC
 """
 
 ABOUT = "SELECT session_id FROM session_messages WHERE chat = ? AND message = ?"
@@ -144,21 +149,34 @@ class Sessions:
             return int(found["id"])
         raise LookupError(INSERT)
 
-    async def save(self, db: Connection, session: Session, turn: Turn | None = None) -> None:
+    async def begun(self, db: Connection, session: Session, at: float) -> None:
+        """Keep a session as it is when it begins; with its turns it can be played again."""
+        await self._keep(db, session)
+        await self._log(db, session, at, {"turn": OPENED, "state": _kept_of(session)})
+
+    async def save(self, db: Connection, session: Session, turn: Turn, at: float) -> None:
         """Keep a session as it is now.
 
         Args:
             db: An open transaction.
             session: The session.
             turn: What it became so by.
+            at: When that was.
         """
+        await self._keep(db, session)
+        said = msgspec.to_builtins(turn) | {"turn": type(turn).__name__}
+        await self._log(db, session, at, said)
+
+    async def _keep(self, db: Connection, session: Session) -> None:
         due_at = None if session.phase == "closed" else session.due_at
         row = (session.phase, _state(session), due_at, len(session.exhibits), session.closed_at)
         await db.execute(SAVE, (*row, session.id))
-        if turn is not None:
-            said = msgspec.to_builtins(turn) | {"turn": type(turn).__name__}
-            line = msgspec.json.encode(said).decode()
-            await db.execute(LOG, (session.id, self._now(), line))
+
+    async def _log(
+        self, db: Connection, session: Session, at: float, said: Mapping[str, Any]
+    ) -> None:
+        line = msgspec.json.encode(said).decode()
+        await db.execute(LOG, (session.id, at, line))
 
     async def get(self, db: Connection, id_: int) -> Kept | None:
         """Return a session by id."""
@@ -169,6 +187,12 @@ class Sessions:
     async def here(self, db: Connection, chat: str) -> list[Kept]:
         """Return those that are played in a chat, by key, or were opened there; oldest first."""
         return [_kept(row) for row in await db.execute_fetchall(HERE, (chat,))]
+
+    async def of_member(self, db: Connection, kind: Kind, key: str) -> list[Kept]:
+        """Return those of a kind that somebody, by key, takes part in; newest first."""
+        looks = msgspec.json.encode(key).decode()
+        found = [_kept(row) for row in await db.execute_fetchall(OF_MEMBER, (kind, looks))]
+        return [kept for kept in found if kept.session.member(key)]
 
     async def about(self, db: Connection, chat: str, message: str) -> int | None:
         """Return the id of the session that a message of ours is of."""
@@ -256,13 +280,19 @@ class Sessions:
             return cursor.rowcount > 0
 
 
+OPENED = "Opened"
+"""What the first line of what has happened says it is; all others name a turn."""
 COLUMNS = ("id", "chat", "place", "phase", "opened_at", "closed_at")
 """What of a session is a column of its own."""
 
 
 def _state(session: Session) -> str:
+    return msgspec.json.encode(_kept_of(session)).decode()
+
+
+def _kept_of(session: Session) -> dict[str, Any]:
     kept = msgspec.to_builtins(session)
-    return msgspec.json.encode({key: kept[key] for key in kept if key not in COLUMNS}).decode()
+    return {key: kept[key] for key in kept if key not in COLUMNS}
 
 
 def _kept(row: sqlite3.Row) -> Kept:
