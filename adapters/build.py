@@ -141,7 +141,13 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
             pace = Pace(time.monotonic)
             roles = Roles(config.roles)
             quota = Quota(config.quota, roles)
-            rules = Rules(policy=policy(config), quota=quota, roles=roles, words=words)
+            rules = Rules(
+                policy=policy(config),
+                quota=quota,
+                roles=roles,
+                words=words,
+                sessions=config.sessions,
+            )
             app = App(store, adapters, styles, rules, pace, new_seed, pulse.look)
             painter = Painter(
                 *(store, styles, watched.engine, courier),

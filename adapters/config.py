@@ -26,6 +26,7 @@ from bot.label import LabelConfig
 from bot.policy import PolicyConfig
 from bot.quota import QuotaConfig
 from bot.role import RoleConfig
+from bot.start import SessionConfig
 from bot.store.limits import GalleryConfig, QueueConfig
 from bot.words.config import WordsConfig
 from generation.config import EngineConfig, files
@@ -68,6 +69,7 @@ class Config(BaseSettings):
     roles: Mapping[str, RoleConfig] = Field(default_factory=dict[str, RoleConfig])
     """People for whom other limits hold, and operators, by name of the role."""
     chat: ChatConfig = Field(default_factory=ChatConfig)
+    sessions: SessionConfig = Field(default_factory=SessionConfig)
     words: WordsConfig = Field(default_factory=WordsConfig)
     label: LabelConfig = Field(default_factory=LabelConfig)
     engine: EngineConfig = Field(default_factory=EngineConfig)

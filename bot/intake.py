@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.action import Action, Verb
 from bot.avatar import Avatars
 from bot.errors import BadImage, NoAvatar, NotSent, StudioError
 from bot.event import Attachment, Event, Image, Message, Press, Submission
@@ -70,7 +71,8 @@ class Intake:
         """Return an event with what its user is in the group, where that may matter."""
         roles, chat = self._rules.roles, event.chat
         commands = isinstance(event, Message) and event.to_me and event.text.startswith(("/", "／"))
-        if not chat.group or not (commands or roles.asks_platform):
+        opens = isinstance(event, Press | Submission) and _opens(event.action)
+        if not chat.group or not (commands or opens or roles.asks_platform):
             return event
         if isinstance(event, Message) and not event.to_me:
             return event
@@ -108,6 +110,11 @@ class Intake:
     async def _is_banned(self, message: Message) -> bool:
         """Return whether somebody is not served anyway; the gate tells them."""
         return await self._store.read(self._store.bans.of, message.user) is not None
+
+
+def _opens(action: Action) -> bool:
+    """Return whether a button opens a group session, which a chat may leave to few."""
+    return action.verb is Verb.OPEN or (action.verb, action.value) == (Verb.PLAY, "again")
 
 
 def joined(messages: Sequence[Message]) -> Message:

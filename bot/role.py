@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from bot.event import Chat, User
 
+CHAIRS = {"admin", "owner"}
+"""Of whom the platform says one of these, may set what holds for a group."""
 OPERATOR = "operator"
 """What an adapter says of whoever sits at the machine itself."""
 Limit = Annotated[int, Field(ge=0)]
@@ -72,6 +74,10 @@ class Roles:
         """Return whether a person runs the studio."""
         own = any(role.operator for role in self.of(user, chat).values())
         return own or OPERATOR in user.roles
+
+    def leads(self, user: User, chat: Chat) -> bool:
+        """Return whether a person may set what holds for a group."""
+        return bool(CHAIRS & set(user.roles)) or self.is_operator(user, chat)
 
     def waiting(self, user: User, chat: Chat) -> int | None:
         """Return how many jobs of a person may wait; None: as for everybody."""

@@ -11,6 +11,8 @@ Verbosity = Literal["full", "brief", "quiet"]
 """How much is said when a request is taken: all that was understood, when it is its turn, or just
 that it was."""
 
+Openers = Literal["admins", "all"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -30,6 +32,10 @@ class Settings:
     language: Language | None = None
     shared: bool | None = None
     """Of a chat: whether others may press the buttons under one's pictures."""
+    session: str = ""
+    """Of a chat: terms of group sessions that are opened there, as they were written."""
+    opens: Openers | None = None
+    """Of a chat: who may open one."""
 
     def over(self, other: "Settings") -> "Settings":
         """Return these, and the other's where these say nothing."""

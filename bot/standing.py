@@ -32,6 +32,7 @@ def lines(mine: Settings, here: Settings, *, group: bool) -> Iterator[str]:
         shared = here.shared is True
         whose = _whose("shared", Settings(), here)
         yield say("按钮：{value}（{whose}）", value=say(_SHARED[shared]), whose=whose)
+        yield from _of_sessions(here)
 
 
 def _told(holds: Settings) -> Iterator[tuple[str, str, str]]:
@@ -44,6 +45,14 @@ def _told(holds: Settings) -> Iterator[tuple[str, str, str]]:
     verbosity = say(_VERBOSITY[holds.verbosity or "full"])
     yield "verbosity", later("回复：{value}（{whose}）"), verbosity
     yield "language", later("语言：{value}（{whose}）"), say(_LANGUAGE[holds.language or "zh"])
+
+
+def _of_sessions(here: Settings) -> Iterator[str]:
+    """Yield what a chat has set for group sessions, if it has."""
+    if here.session:
+        yield say("局：{terms}（本群的）", terms=here.session)
+    if here.opens == "admins":
+        yield say("开局：只有群主和管理员（本群的）")
 
 
 def _whose(field: str, mine: Settings, here: Settings) -> str:

@@ -270,6 +270,7 @@ def settings(mine: Settings, here: Settings, to: str, *, group: bool, how: bool)
         lines.append(say(words))
     if how and group:
         lines.append(say("改本群的（群主和管理员）：/设置 本群 预览 开，按钮 共享"))
+        lines.append(say("局的规矩：/设置 本群 局 8 棒，60 秒；/设置 本群 开局 管理员"))
     return Reply(text="\n".join(lines), to=to)
 
 

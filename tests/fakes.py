@@ -33,6 +33,8 @@ class FakeEngine:
         """What is shown of each step."""
         self.crowd = 0
         """The first crash waits until so many draws are in flight."""
+        self.seconds = 0.0
+        """That each picture takes, as it says."""
         self.drawn: list[Recipe] = []
         self.owners: list[str] = []
         """For whom each draw was."""
@@ -95,7 +97,9 @@ class FakeEngine:
         size = width * height * 3
         rgb = (digest * (size // len(digest) + 1))[:size]
         notes = self._notes(recipe)
-        return Picture(recipe=recipe, width=width, height=height, rgb=rgb, seconds=0.0, notes=notes)
+        return Picture(
+            recipe=recipe, width=width, height=height, rgb=rgb, seconds=self.seconds, notes=notes
+        )
 
     def _notes(self, recipe: Recipe) -> tuple[str, ...]:
         """Open what the recipe names, and say if a mask had to be scaled."""
@@ -318,6 +322,8 @@ class StrictChat:
         """Messages that are kept in sight."""
         self.pin_errors: list[BaseException] = []
         """Each is raised by one pin, in order."""
+        self.roles: dict[str, tuple[str, ...]] = {}
+        """What people are in the chats, by name."""
         self.branches = False
         """Whether places of their own are opened under messages."""
         self.titles: dict[str, str] = {}
@@ -343,6 +349,8 @@ class StrictChat:
             text=said["text"],
             to_me=said.get("to_me", True),
             reply_to=said.get("reply_to", ""),
+            topic=said.get("topic", ""),
+            mentions=tuple(User("chat", name, name) for name in said.get("mentions", ())),
         )
 
     async def send(self, delivery: Delivery) -> Sequence[Sent]:
@@ -369,7 +377,7 @@ class StrictChat:
 
     async def roles_of(self, user: User, chat: Chat) -> tuple[str, ...]:
         del chat
-        return user.roles
+        return self.roles.get(user.name, user.roles)
 
     async def avatar(self, user: User) -> bytes | None:
         del user

@@ -1,5 +1,8 @@
 """/开局: open a group session, by a line or step by step."""
 
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+
 from aiosqlite import Connection
 
 from bot.action import Action, Verb
@@ -7,6 +10,8 @@ from bot.command import Call, Command, Desk
 from bot.event import Press, Submission
 from bot.form import Field, Form
 from bot.game import GAMES
+from bot.parsing.text import fold
+from bot.person import meant
 from bot.referee import Opening
 from bot.reply import Button, Reply
 from bot.session import MOST_CHARS, TITLES
@@ -18,10 +23,41 @@ async def run(desk: Desk, db: Connection, call: Call) -> Reply | None:
     """Open the session that is said; of none said, ask which."""
     if not call.argument.strip():
         return choice(call.id)
-    wanted = start(call.argument, desk.styles, desk.rules.sessions)
+    await _open(desk, db, call)
+    return None
+
+
+async def _open(desk: Desk, db: Connection, call: Call) -> None:
+    """Open what is said, on the terms that the chat has set where it says nothing.
+
+    Raises:
+        StudioError: It cannot be opened.
+    """
+    here = await desk.store.preferences.of_chat(db, call.chat)
+    rules = desk.rules.sessions
+    wanted = start(call.argument, desk.styles, rules, here.session, call.mentions)
+    if wanted.guests:
+        invited = tuple([guest async for guest in _invited(desk, db, call, wanted.guests)])
+        wanted = replace(wanted, terms=replace(wanted.terms, invited=invited))
     opening = Opening(call.id, call.topic)
     await desk.referee.open(db, call.user, call.chat, opening, wanted)
-    return None
+
+
+async def _invited(
+    desk: Desk, db: Connection, call: Call, names: Iterable[str]
+) -> AsyncIterator[str]:
+    """Yield the keys of people who are named; not every platform tells who that is.
+
+    Raises:
+        NoSuchPerson: Nobody is known by one of the names, or several.
+    """
+    told = {fold(user.name): user for user in call.mentions}
+    for name in names:
+        user = told.get(fold(name))
+        if user is None:
+            asked = replace(call, argument=f"@{name}", mentions=(), reply_to="", replied=None)
+            user, _ = await meant(desk, db, asked)
+        yield user.key
 
 
 async def pressed(desk: Desk, db: Connection, press: Press) -> Reply | None:
@@ -62,8 +98,8 @@ async def submitted(desk: Desk, db: Connection, form: Submission) -> None:
     kind = kind_of(form.action.value)
     values = [form.values.get(name, "").strip() for name in ("theme", "terms")]
     said = "，".join(value for value in values if value)
-    wanted = start(f"{say(TITLES[kind])} {said}", desk.styles, desk.rules.sessions)
-    await desk.referee.open(db, form.user, form.chat, Opening(form.id), wanted)
+    words = f"{say(TITLES[kind])} {said}"
+    await _open(desk, db, Call(id=form.id, chat=form.chat, user=form.user, argument=words))
 
 
 def choice(to: str) -> Reply:

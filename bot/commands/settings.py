@@ -11,12 +11,11 @@ from bot.parsing.setting import settings
 from bot.parsing.text import fold
 from bot.reply import Reply
 from bot.settings import Settings
+from bot.terms import house
 from bot.wording import LANGUAGE, say
 
 CLEAR = {"清除", "清空", "重置", "恢复默认", "默认", "clear", "reset", "default"}
 WHOLE_CHAT = re.compile(r"(?:本群|这个群|群里?|本频道|(?:chat|group)(?![a-z]))\s*[:：,，]?\s*")
-CHAIRS = {"admin", "owner"}
-"""Of whom the platform says one of these, may set what holds for a group."""
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
@@ -38,7 +37,7 @@ async def _set(desk: Desk, db: Connection, call: Call, said: str, *, of_chat: bo
     Raises:
         StudioError: It cannot be kept; nothing was changed.
     """
-    if of_chat and not _may(desk, call):
+    if of_chat and not desk.rules.roles.leads(call.user, call.chat):
         raise NotAllowed(say("本群的设置只有群主和管理员可以改；你自己的用 /设置 改"))
     who = call.chat.key if of_chat else call.user.key
     before = await desk.store.preferences.get(db, who)
@@ -47,13 +46,11 @@ async def _set(desk: Desk, db: Connection, call: Call, said: str, *, of_chat: bo
         after = settings(said, desk.styles, before, desk.rules.policy.max_count)
     if after.shared is not None and not of_chat:
         raise NotAllowed(say("按钮给谁按，要在群里由管理员设置：/设置 本群 按钮 共享"))
+    if (after.session or after.opens) and not of_chat:
+        raise NotAllowed(say("局的规矩，要在群里由管理员设置：/设置 本群 局 8 棒，60 秒"))
+    if after.session != before.session and after.session:
+        house(after.session)
     await desk.store.preferences.put(db, who, after)
-
-
-def _may(desk: Desk, call: Call) -> bool:
-    """Return whether somebody may set what holds for their group."""
-    chair = CHAIRS & set(call.user.roles)
-    return bool(chair) or desk.rules.roles.is_operator(call.user, call.chat)
 
 
 COMMAND = Command(

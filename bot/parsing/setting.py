@@ -87,6 +87,16 @@ _CHOICES = (
         alone=True,
     ),
     _Choice(
+        "opens",
+        "开局 谁开局 opening opens",
+        {
+            "管理员 群主 admins admin": "admins",
+            "大家 所有人 everyone everybody all": "all",
+            "默认 default": None,
+        },
+        later("谁能开局有两种：管理员、大家"),
+    ),
+    _Choice(
         "shared",
         "按钮 buttons button",
         {
@@ -97,6 +107,10 @@ _CHOICES = (
         later("按钮有两种：共享（大家都能按）、本人（只有本人能按）"),
     ),
 )
+_SESSION = re.compile(
+    r"(?:^|[,;。\n])\s*(?:每?局(?!面)|sessions?(?![a-z]))(?:\s*[:=]\s*|\s+)(?=\S)"
+)
+"""Terms of group sessions have commas of their own: they are what is said last."""
 _OPEN = {
     "styles": "风格 画风 styles style",
     "aspect": "形状 画幅 比例 shape aspect ratio",
@@ -122,7 +136,11 @@ def settings(said: str, styles: Styles, before: Settings, most: int) -> Settings
         UnknownStyle: There is no such style.
     """
     reader = _Reader(styles, most)
-    for piece in _PIECES.split(_EQUALS.sub(" ", clean(said))):
+    said = _EQUALS.sub(" ", clean(said))
+    if session := _SESSION.search(fold(said)):
+        reader.of_sessions(said[session.end() :].strip())
+        said = said[: session.start()]
+    for piece in _PIECES.split(said):
         reader.read(piece.strip())
     found = reader.finish()
     if not found:
@@ -152,6 +170,10 @@ class _Reader:
             tokens = tokens[taken:]
         if tokens:
             self._rest.append(" ".join(tokens))
+
+    def of_sessions(self, said: str) -> None:
+        """Take terms as they are written; bot/terms.py reads them."""
+        self._found["session"] = "" if fold(said) in _NO_LONGER else said
 
     def finish(self) -> Mapping[str, Any]:
         """Read what is left as one says it of a picture: 水墨风竖版，不要文字."""

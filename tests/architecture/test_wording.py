@@ -24,8 +24,8 @@ BOTH = re.compile("[A-Za-z]{3}.*, .*[\u4e00-\u9fff]|[\u4e00-\u9fff].*, .*[a-z]{3
 OF_A_COMMAND = {"hint", "asks"}
 """Arguments of a Command that are sentences, said where it is shown."""
 LEXICON = (
-    *("bot/parsing/", "bot/words/", "bot/segment.py", "bot/script.py"),
-    *("bot/address.py", "bot/label.py", "bot/style.py"),
+    *("bot/parsing/", "bot/words/", "bot/segment.py", "bot/script.py", "bot/game/match.py"),
+    *("bot/address.py", "bot/label.py", "bot/style.py", "bot/terms.py"),
 )
 """What reads Chinese rather than says it; there only what is raised or noted is looked at."""
 READ = {
@@ -41,6 +41,8 @@ READ = {
     "adapters/discord/inbound.py": {"丹青"},
     "adapters/discord/options.py": {"“", "”", "「", "」"},
     "bot/talk.py": {"DRAW"},
+    "bot/game/guess.py": {"SAID", "_GOAL", "_LEVEL", "_ROUNDS", "_TURNS", "轮"},
+    "bot/game/riddle.py": {"_JOINED"},
 }
 """Names of tables, and words, that are read or drawn, in files that also say something."""
 CALLED = {name for command in COMMANDS for name in command.names}

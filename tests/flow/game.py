@@ -34,7 +34,9 @@ ALBUMS = LIMITS
 class Game:
     """A chat in which people play; nothing moves but when it is told to."""
 
-    def __init__(self, store: Store, clock: Hand, chat: StrictChat, first_id: int) -> None:
+    def __init__(
+        self, store: Store, clock: Hand, chat: StrictChat, first_id: int, quota: QuotaConfig
+    ) -> None:
         self.store, self.clock, self.chat = store, clock, chat
         self.engine = FakeEngine(store.sources.read)
         styles, pace, seeds = Styles.load(), Pace(clock), count(1)
@@ -43,7 +45,7 @@ class Game:
         roles = Roles({"operator": RoleConfig(users=("chat:管理员",), operator=True)})
         rules = Rules(
             policy=policy(Config()),
-            quota=Quota(QuotaConfig(), roles),
+            quota=Quota(quota, roles),
             roles=roles,
             words=Words.load(),
         )
@@ -58,9 +60,12 @@ class Game:
 
     # ── what people do ──
 
-    async def says(self, name: str, text: str, chat: str = GROUP, *, to_me: bool = True) -> Posted:
+    async def says(
+        self, name: str, text: str, chat: str = GROUP, *, to_me: bool = True, **more: object
+    ) -> Posted:
         """Somebody says something; returns what the chat shows last."""
-        return await self._event({"user": name, "text": text, "chat": chat, "to_me": to_me})
+        said = {"user": name, "text": text, "chat": chat, "to_me": to_me}
+        return await self._event({**said, **more})
 
     async def murmurs(self, name: str, text: str, chat: str = GROUP) -> Posted:
         """Somebody says something to nobody in particular."""
@@ -166,6 +171,8 @@ async def game(
     chat: StrictChat | None = None,
     clock: Hand | None = None,
     limits: Limits = ALBUMS,
+    queue: QueueConfig | None = None,
+    quota: QuotaConfig | None = None,
 ) -> AsyncGenerator[Game]:
     """Open a studio on a chat, which may be that of before.
 
@@ -173,9 +180,10 @@ async def game(
     """
     clock = clock or Hand()
     chat = chat or StrictChat(clock, limits)
-    store = await Store.open(folder, QueueConfig(drawing_per_user=4), ["chat"], clock)
+    store = await Store.open(folder, queue or QueueConfig(drawing_per_user=4), ["chat"], clock)
     try:
-        played = Game(store, clock, chat, 1000 * (1 + len(chat.messages)))
+        first_id = 1000 * (1 + len(chat.messages))
+        played = Game(store, clock, chat, first_id, quota or QuotaConfig())
         yield played
         assert played.chat.refused == []
     finally:
