@@ -158,7 +158,11 @@ class Game:
         return self.last
 
     async def _deliver(self) -> None:
+        """Have all that waits told; time passes where that waits for its time."""
+        before = dict[str, int]()
         while chats := await self.store.read(self.store.outbox.chats):
+            self.clock.now += 1.0 if chats == before else 0.0
+            before = chats
             for chat in chats:
                 await self.courier.serve(chat, passing=True)
                 await self.courier.serve(chat)
