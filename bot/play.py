@@ -7,6 +7,7 @@ asks for, in the transaction of what has happened.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from bot.errors import NotNow
 from bot.session import (
@@ -35,6 +36,9 @@ from bot.session import (
     button,
 )
 from bot.wording import say
+
+ALBUM = 10
+"""Pictures that are shown together in the end."""
 
 
 def take(session: Session, turn: Turn, now: float) -> tuple[Session, tuple[Effect, ...]]:
@@ -354,6 +358,13 @@ def _over(session: Session, now: float) -> Move:
     return replace(session, phase="closed"), [*effects, Say(text=words)]
 
 
+def _albums(pictures: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return pictures as albums that any platform shows, about as large; at least one."""
+    count = max(1, -(-len(pictures) // ALBUM))
+    ends = [len(pictures) * number // count for number in range(count + 1)]
+    return [tuple(pictures[start:end]) for start, end in pairwise(ends)]
+
+
 def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> list[Effect]:
     """Return all that the finale shows: the pictures, then what was put together of them."""
     title = (
@@ -367,7 +378,8 @@ def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> li
     lines = [head, *session.game.credits(session)]
     home = bool(exhibit.to)  # somebody asked to see it again
     effects: list[Effect] = [
-        Say(text="\n".join(lines), artworks=pictures, to=exhibit.to, home=home)
+        Say(text=head if at else "\n".join(lines), artworks=album, to=exhibit.to, home=home)
+        for at, album in enumerate(_albums(pictures))
     ]
     for number, plate in enumerate(plates):
         last = number == len(plates) - 1
