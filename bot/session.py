@@ -537,9 +537,11 @@ class Session:
         return replace(self, marks=mark, exhibits=(*self.exhibits, exhibit))
 
     @property
-    def spent(self) -> bool:
-        """Whether no more pictures may be drawn."""
-        return self.pictures >= self.terms.pictures or self.seconds >= self.terms.seconds
+    def spent(self) -> str:
+        """Why no more pictures may be drawn, in words; empty: more may be."""
+        if self.pictures >= self.terms.pictures:
+            return say("这一局的张数用完了")
+        return say("这一局的引擎时间用完了") if self.seconds >= self.terms.seconds else ""
 
     def closed(self, why: str) -> Self:
         """Return the session, over: its finale is made next; bot/play.py does the rest."""

@@ -65,7 +65,7 @@ class Round(Game):
         del now
         rota.check(session, self.at, spoke.key)
         if session.spent:
-            raise NotNow(say("这一局的张数用完了"))
+            raise NotNow(session.spent)
         said = clause(session, spoke.text)
         last = session.steps[-1] if session.steps else None
         after, draw = session.untimed(rota.TURN).asked(
@@ -88,7 +88,7 @@ class Round(Game):
         """Return why there is no next turn; empty: there is."""
         if len(session.steps) >= session.terms.turns:
             return self.full(session)
-        return say("这一局的张数用完了") if session.spent else ""
+        return session.spent
 
     def _called(self, session: Session, at: str, now: float) -> tuple[Session, str]:
         """Return the session in which it is a member's turn, and the words that call them."""

@@ -174,7 +174,7 @@ async def test_when_the_engines_time_is_used_up_it_is_over(tmp_path: Path) -> No
         await turns(played, 2)
         session = await played.session()
         assert (session.phase, session.seconds) == ("closed", 14.0)
-        assert any("收局：这一局" in text for text in played.texts)
+        assert any("收局：这一局的引擎时间用完了" in text for text in played.texts)
         assert [one.chat for one in played.chat.messages.values()] == [GROUP] * len(
             played.chat.messages
         )
