@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from bot.game.chorus import Chorus
 from bot.game.contest import Contest
 from bot.game.relay import Relay
 from bot.game.scroll import Scroll
 from bot.session import Game, Kind
 
-GAMES: Mapping[Kind, type[Game]] = {kind.kind: kind for kind in (Relay, Scroll, Contest)}
+GAMES: Mapping[Kind, type[Game]] = {kind.kind: kind for kind in (Relay, Scroll, Contest, Chorus)}
 """By the name of the kind."""
