@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 from aiosqlite import Connection
 from PIL import Image
@@ -13,6 +14,7 @@ from bot.command import Call, Command, Desk
 from bot.difference import difference
 from bot.errors import LabelMissing, NoSuchPicture
 from bot.follow import only
+from bot.game.weight import plain
 from bot.label import assembled, packet_of
 from bot.lineage import Family
 from bot.reply import Button, Plate, Reply
@@ -59,8 +61,13 @@ async def _changed(store: Store, db: Connection, artwork: Artwork, kin: Family) 
     """Return what was changed in a picture, or what the first of the tree shows."""
     request, before = await _requests(store, db, artwork)
     if request is None or before is None or artwork.id == kin.root:
-        return _short(artwork.recipe.prompt)
-    return _short(difference(before, request))
+        return _short(plain(artwork.recipe.prompt))
+    return _short(difference(_unweighed(before), _unweighed(request)))
+
+
+def _unweighed(request: Request) -> Request:
+    """Return a request without weights: as a step goes on, they change in all words before it."""
+    return replace(request, prompt=plain(request.prompt))
 
 
 async def _requests(

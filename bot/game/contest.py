@@ -140,8 +140,8 @@ class Contest(Game):
         """
         if self.tries.get(key, 0) >= _each(session) + CHANGES:
             raise NotNow(say("最多换 {most} 次，就用现在的吧", most=CHANGES))
-        if session.spent:
-            raise NotNow(say("这一局的张数用完了"))
+        if why := session.spent:
+            raise NotNow(why)
 
     def _entered(self, session: Session, turn: Spoke | Pressed) -> Move:
         """Take an entry, in place of the newest of theirs if they have as many as they may."""

@@ -1,6 +1,5 @@
 """斗图: one theme, one seed, and a vote that tells nobody whose is what before it is over."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from bot.reply import Button
@@ -469,65 +468,3 @@ async def test_a_restart_loses_nothing(tmp_path: Path) -> None:
         assert len(told) == 1
         assert "2 票" in told[0]
         assert (await played.session()).phase == "closed"
-
-
-async def test_an_artwork_that_is_gone_is_left_out_of_what_is_shown(tmp_path: Path) -> None:
-    async with game(tmp_path) as played:
-        await opens(played)
-        sheet = await all_enter(played)
-        await votes(played, "小红", "小明", sheet)
-        await votes(played, "小刚", "小明", sheet)
-        await votes(played, "小明", "小红", sheet)
-        await played.settles()
-        session = await played.session()
-        closed_at = session.closed_at
-        await deletes(played, "小刚", session.steps[2].artworks[0])
-        await played.says("小红", "/作品 1")
-        await played.settles()
-        shown = [one for one in played.chat.messages.values() if "🥇" in one.text][-1]
-        assert len(shown.delivery.reply.artworks) == 2
-        assert played.last.delivery.reply.plate is not None
-
-        for member, step in zip(("小明", "小红"), session.steps, strict=False):
-            await deletes(played, member, step.artworks[0])
-        await played.says("小红", "/作品 1")
-        await played.settles()
-        assert "🥇 小明" in played.last.text
-        assert not played.last.delivery.reply.artworks
-        after = await played.session()
-        assert (after.phase, after.closed_at, after.exhibits) == ("closed", closed_at, ())
-
-
-async def deletes(played: Game, name: str, artwork: int) -> None:
-    """Somebody deletes a picture of theirs."""
-    shown = await played.says(name, f"/查看 {artwork}")
-    for label in ("🗑", "真的删除"):
-        shown = await played.presses(name, label, shown)
-
-
-# ── what a chat has painted ─────────────────────────────────────────────────────────────────────
-
-
-async def test_works_are_listed_and_hung_again_in_their_chat_alone(tmp_path: Path) -> None:
-    async with game(tmp_path) as played:
-        assert "还没有一起画过" in (await played.says("小红", "/作品")).text
-        for number in range(1, 11):
-            await played.says("小明", f"/开局 接龙 第{number}局，1 棒")
-            assert "还没收" in (await played.says("小明", f"/作品 {number}")).text
-            await played.says("小明", "一座石桥")
-            await played.paints()
-        page = await played.says("小红", "/作品")
-        assert "10 · 接龙《第10局》 · 小明 · 1 张" in page.text
-        assert labels(page) == ["10", "9", "8", "7", "6", "5", "4", "3", "更早的"]
-        older = await played.presses("小红", "更早的", page)
-        assert labels(older) == ["2", "1"]
-        before = await played.session(2)
-        await played.presses("小红", "2", older)
-        await played.settles()
-        assert "第2局" in played.last.text
-        after = await played.session(2)
-        assert after == replace(before, marks=after.marks)
-
-        assert "还没有一起画过" in (await played.says("外人", "/作品", "群二")).text
-        assert "找不到这一局了" in (await played.says("外人", "/作品 2", "群二")).text
-        assert "找不到这一局了" in (await played.fills_in("外人", "play:2:show", "群二")).text
