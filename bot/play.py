@@ -381,6 +381,8 @@ def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> li
         Say(text=head if at else "\n".join(lines), artworks=album, to=exhibit.to, home=home)
         for at, album in enumerate(_albums(pictures))
     ]
+    if plates and len(pictures) == 1:  # that was just shown, and the poster tells all there is
+        effects = []
     for number, plate in enumerate(plates):
         last = number == len(plates) - 1
         again = ((button(session, say("🔁 再来一局"), "again"),),) if last else ()

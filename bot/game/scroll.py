@@ -13,9 +13,12 @@ from bot.style import SEEDS
 from bot.wording import say
 from generation.recipe import Expand
 
-OVERLAP = 0.5
-"""How much of a part the next sees of it, to the height: less, and the model does not know where
-it is; more, and a turn adds little."""
+OVERLAP, NARROW, SMALL_PX = 1 / 2, 1 / 8, 320
+"""How much of a part the next sees of it, to the height: a model must see where it is. Those that
+draw pictures no higher than SMALL_PX draw one thing, in the middle of what is new, and need little.
+"""
+STRENGTH = 0.9
+"""How much is drawn anew beyond the edge; the rest of the way what is there goes on."""
 GRAIN_PX = 32
 """What is seen is a multiple of this: of what any model's latent stands for, so that the joint lies
 between two of them."""
@@ -65,7 +68,8 @@ class Scroll(Round):
 
     def cut(self, width: int, height: int) -> Box:
         """Return the end of a part, at the side to which it grows."""
-        seen = min(width, max(GRAIN_PX, round(OVERLAP * height / GRAIN_PX) * GRAIN_PX))
+        share = NARROW if height <= SMALL_PX else OVERLAP
+        seen = min(width, max(GRAIN_PX, round(share * height / GRAIN_PX) * GRAIN_PX))
         return (0, 0, seen, height) if self.leftwards else (width - seen, 0, width, height)
 
     def request(self, session: Session, said: str, last: Step | None) -> Request:
@@ -89,6 +93,7 @@ class Scroll(Round):
             request,
             source=canvas.sha256,
             source_px=(canvas.width, canvas.height),
+            strength=STRENGTH,
             expand=Expand(left=more) if self.leftwards else Expand(right=more),
             aspect=None,
             width=None,
