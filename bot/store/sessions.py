@@ -181,17 +181,17 @@ class Sessions:
     async def get(self, db: Connection, id_: int) -> Kept | None:
         """Return a session by id."""
         for row in await db.execute_fetchall(GET, (id_,)):
-            return _kept(row)
+            return kept(row)
         return None
 
     async def here(self, db: Connection, chat: str) -> list[Kept]:
         """Return those that are played in a chat, by key, or were opened there; oldest first."""
-        return [_kept(row) for row in await db.execute_fetchall(HERE, (chat,))]
+        return [kept(row) for row in await db.execute_fetchall(HERE, (chat,))]
 
     async def of_member(self, db: Connection, kind: Kind, key: str) -> list[Kept]:
         """Return those of a kind that somebody, by key, takes part in; newest first."""
         looks = msgspec.json.encode(key).decode()
-        found = [_kept(row) for row in await db.execute_fetchall(OF_MEMBER, (kind, looks))]
+        found = [kept(row) for row in await db.execute_fetchall(OF_MEMBER, (kind, looks))]
         return [kept for kept in found if kept.session.member(key)]
 
     async def about(self, db: Connection, chat: str, message: str) -> int | None:
@@ -209,7 +209,7 @@ class Sessions:
     async def wanting(self, db: Connection, after: int) -> Session | None:
         """Return the first session after an id that has exhibits to be put together."""
         for row in await db.execute_fetchall(WANTING, (after,)):
-            return _kept(row).session
+            return kept(row).session
         return None
 
     async def shown(self, db: Connection) -> dict[int, int]:
@@ -226,7 +226,7 @@ class Sessions:
             limit: At most so many.
         """
         rows = await db.execute_fetchall(OVER, (chat, before, limit))
-        return [_kept(row).session for row in rows]
+        return [kept(row).session for row in rows]
 
     async def turns(self, db: Connection, id_: int) -> list[dict[str, Any]]:
         """Return what has happened in a session, in order; each says what it was under "turn"."""
@@ -295,7 +295,9 @@ def _kept_of(session: Session) -> dict[str, Any]:
     return {key: kept[key] for key in kept if key not in COLUMNS}
 
 
-def _kept(row: sqlite3.Row) -> Kept:
+def kept(row: Mapping[str, Any] | sqlite3.Row) -> Kept:
+    """Return a session from its row."""
+
     def game(type_: type, said: Any) -> Any:
         if type_ is not Game:
             raise NotImplementedError(type_)

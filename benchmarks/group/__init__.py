@@ -1,0 +1,1 @@
+"""Group sessions under load and under kill -9."""

@@ -1,0 +1,162 @@
+"""A crowd in many groups: how soon a turn is on disk, what the platform is asked, memory."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random  # noqa: TID251  who says what, from a seed
+from statistics import median
+
+import psutil
+
+from benchmarks.chat.gauge import Gauge, p95
+from benchmarks.figure import Figure
+from benchmarks.group.crowd import KINDS, Group, Said
+from benchmarks.group.hall import Hall, hall
+from benchmarks.group.platform import Platform
+from bot.reply import Limits, Rate
+from bot.store.store import Store
+from bot.turns import Arrived
+
+GROUPS, MEMBERS = 200, 20
+LIMITS = Limits(
+    edits=True,
+    private_s=1.5,
+    group_s=4.0,
+    album=10,
+    passing=True,
+    private_rate=Rate(5, 5.0),
+    group_rate=Rate(7, 40.0),
+    all_rate=Rate(5, 0.2),
+)
+"""Those of Telegram."""
+RATES = (2.0, 20.0, 50.0, 100.0, 200.0)
+"""Messages a second, of all groups together."""
+ALLOWED_A_MINUTE = 20
+DRAIN_S = 60.0
+ON_THEIR_WAY = 20
+"""Things that are said before the first of them is answered."""
+TERMS = "40 轮，60 秒"
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Groups that play, and how long each thing that they say takes to be on disk."""
+
+    folder: Path
+    said: int = 0
+    at_s: dict[str, float] = field(default_factory=dict[str, float])
+    took_s: list[float] = field(default_factory=list[float])
+
+    def answered(self, arrived: Sequence[Arrived]) -> None:
+        """Note what is answered."""
+        now = time.monotonic()
+        for one in arrived:
+            id_ = json.loads(one.update.body)["id"]
+            if (at := self.at_s.pop(id_, None)) is not None:
+                self.took_s.append(now - at)
+
+    async def hear(self, at_work: Hall, does: Said) -> None:
+        """Have somebody do something, and note when."""
+        self.said += 1
+        id_ = f"u{self.said}"
+        self.at_s[id_] = time.monotonic()
+        await at_work.app.hear("chat", id_, json.dumps({"id": id_, **does}).encode())
+
+    async def does(self, at_work: Hall, group: Group) -> None:
+        """Have a group go on: open a session where none is, else have somebody say something."""
+        here = await at_work.store.read(at_work.store.sessions.here, f"chat:{group.id}")
+        if here:
+            await self.hear(at_work, group.of(here[0].session.id, group.says()))
+        else:
+            await self.hear(at_work, group.opens(f"{group.kind} 江南，{TERMS}"))
+
+    async def quiet(self, at_work: Hall, most: int = 0) -> None:
+        """Wait until all but so many are answered, but not for ever."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                while len(self.at_s) > most:
+                    await at_work.store.after(at_work.store.commits, 0.05)
+
+
+def _groups() -> list[Group]:
+    random = Random(5)  # noqa: S311  no secret
+    return [
+        Group(f"群{number}", KINDS[number % len(KINDS)], MEMBERS, random)
+        for number in range(GROUPS)
+    ]
+
+
+async def _drawn(store: Store) -> None:
+    """Return when nothing is left to draw: the crowd begins with all first pictures at once."""
+    while not await store.read(store.queue.idle):
+        await store.after(store.commits, 1.0)
+
+
+def load(folder: Path, seconds: float) -> Iterator[Figure]:
+    """Tell how soon turns are on disk at ever more messages, and what the platform was asked."""
+    crowd, platform = Crowd(folder), Platform(LIMITS, lambda _: None, "m")
+    found = asyncio.run(_loaded(crowd, platform, seconds))
+    for rate, took in found.items():
+        bar = 0.05 if rate == RATES[0] else None
+        words = f"until a turn is on disk, p95, {rate:g} messages a second in {GROUPS} sessions"
+        yield Figure(name=f"turn_p95_{rate:g}_s", words=words, value=p95(took), unit="s", bar=bar)
+        words = f"the same, median, of {len(took)}"
+        yield Figure(name=f"turn_median_{rate:g}_s", words=words, value=median(took), unit="s")
+    words = "of all that was said, not answered"
+    yield Figure(name="unanswered", words=words, value=len(crowd.at_s), unit="", bar=0)
+    words = "calls to one group in any minute, at most"
+    value = platform.most_a_minute
+    yield Figure(name="calls_a_minute", words=words, value=value, unit="", bar=ALLOWED_A_MINUTE)
+    yield Figure(name="edits", words="edits of boards in all", value=platform.edits, unit="")
+
+
+async def _loaded(crowd: Crowd, platform: Platform, seconds: float) -> dict[float, list[float]]:
+    found = dict[float, list[float]]()
+    groups, random = _groups(), Random(6)  # noqa: S311  no secret
+    async with hall(crowd.folder, platform, crowd.answered) as at_work:
+        for group in groups:
+            await crowd.does(at_work, group)
+        await crowd.quiet(at_work)
+        await _drawn(at_work.store)
+        for rate in RATES:
+            crowd.took_s = []
+            began, said = time.monotonic(), 0
+            while (now := time.monotonic()) < began + seconds / len(RATES):
+                while said < (now - began) * rate:
+                    said += 1
+                    await crowd.does(at_work, random.choice(groups))
+                await asyncio.sleep(0.005)
+            await crowd.quiet(at_work)
+            found[rate] = crowd.took_s or [0.0]
+    return found
+
+
+def hour(folder: Path, messages: int) -> Iterator[Figure]:
+    """Tell what memory does while as much is said as in an hour, as fast as it is answered."""
+    crowd, platform = Crowd(folder), Platform(LIMITS, lambda _: None, "m")
+    gauge = Gauge(psutil.Process())
+    seconds = asyncio.run(_hour(crowd, platform, gauge, messages))
+    half = len(gauge.rss_mb) // 2
+    words = f"memory after half of an hour's {messages} messages, said in {seconds:.0f} s"
+    yield Figure(name="hour_half_mb", words=words, value=gauge.rss_mb[half], unit="MB")
+    words = "memory grows in the second half by"
+    grown = gauge.rss_mb[-1] - gauge.rss_mb[half]
+    yield Figure(name="hour_growth_mb", words=words, value=grown, unit="MB", bar=10)
+
+
+async def _hour(crowd: Crowd, platform: Platform, gauge: Gauge, messages: int) -> float:
+    groups, random, began = _groups(), Random(7), time.monotonic()  # noqa: S311  no secret
+    async with hall(crowd.folder, platform, crowd.answered) as at_work:
+        gauge.begin()
+        for number in range(messages):
+            await crowd.does(at_work, random.choice(groups))
+            await crowd.quiet(at_work, ON_THEIR_WAY)
+            if number % 100 == 0:
+                gauge.look()
+        await crowd.quiet(at_work)
+        gauge.look()
+    return time.monotonic() - began
