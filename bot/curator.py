@@ -7,6 +7,7 @@ it is there. What is asked for stays asked for until it was handed over, whateve
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from io import BytesIO
 
 from aiosqlite import Connection
@@ -22,6 +23,7 @@ from bot.referee import Referee
 from bot.reply import Plate
 from bot.session import TITLES, Caption, Exhibit, Hanging, Hung, Session
 from bot.store.store import Store
+from bot.veil import veiled
 from bot.wording import say
 
 log = logging.getLogger(__name__)
@@ -81,7 +83,7 @@ class Curator:
         wall = Room(self._store, session, artworks)
         match exhibit.form:
             case "bare":
-                return tuple(wall.bare(id_) for id_ in exhibit.artworks if id_ in artworks)
+                return wall.bare(exhibit)
             case "sheet":
                 return wall.sheet(exhibit)
             case "finale":
@@ -96,9 +98,15 @@ class Room:
         self._session = session
         self._artworks = artworks
 
-    def bare(self, id_: int) -> Hanging:
-        """Return a picture as it is, without what it was made of."""
-        return self._png(f"bare {id_}", [id_], lambda: self._picture(id_))
+    def bare(self, exhibit: Exhibit) -> tuple[Hanging, ...]:
+        """Return pictures without what they were made of, hidden as far as they are to be."""
+        noise = exhibit.noise or (0.0,) * len(exhibit.artworks)
+        pairs = zip(exhibit.artworks, noise, strict=True)
+        return tuple(
+            self._png(f"bare {id_} {share}", [id_], partial(self._veiled, id_, share))
+            for id_, share in pairs
+            if id_ in self._artworks
+        )
 
     def sheet(self, exhibit: Exhibit) -> tuple[Hanging, ...]:
         """Return pictures side by side, with marks and nobody's names."""
@@ -175,10 +183,16 @@ class Room:
         kind = say(TITLES[self._session.game.kind])
         return say("{kind} · {names}", kind=kind, names=say("、").join(names))
 
+    def _veiled(self, id_: int, share: float) -> Image.Image:
+        return veiled(self._picture(id_), share, f"{self._session.id} {id_}")
+
     def _frames(self, captions: Iterable[Caption]) -> list[montage.Frame]:
         return [
             montage.Frame(
-                image=self._picture(one.artwork), name=one.name, words=one.words, mark=one.mark
+                image=self._veiled(one.artwork, one.noise),
+                name=one.name,
+                words=one.words,
+                mark=one.mark,
             )
             for one in captions
         ]

@@ -367,13 +367,12 @@ def _albums(pictures: Sequence[int]) -> list[tuple[int, ...]]:
 
 def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> list[Effect]:
     """Return all that the finale shows: the pictures, then what was put together of them."""
-    title = (
-        say("《{theme}》", theme=session.theme) if session.theme else say(TITLES[session.game.kind])
-    )
+    kind = say(TITLES[session.game.kind])
     names = say("、").join(session.game.authors(session))
-    head = say(
-        "{title} · {kind} · {names}", title=title, kind=say(TITLES[session.game.kind]), names=names
-    )
+    head = say("{kind} · {names}", kind=kind, names=names)
+    if session.theme:
+        title = say("《{theme}》", theme=session.theme)
+        head = say("{title} · {kind} · {names}", title=title, kind=kind, names=names)
     pictures = tuple(step.artworks[-1] for step in session.steps)
     lines = [head, *session.game.credits(session)]
     home = bool(exhibit.to)  # somebody asked to see it again

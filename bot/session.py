@@ -14,6 +14,7 @@ from bot.event import Chat, Image
 from bot.form import Form as Blank
 from bot.reply import Button
 from bot.request import Request
+from bot.style import Style
 from bot.wording import Language, later, say
 
 Kind = Literal["relay", "scroll", "contest", "guess", "chorus"]
@@ -67,9 +68,9 @@ class Terms:
     """One of these must be in what is said in a turn; empty: none."""
     unwanted: tuple[str, ...] = ()
     """None of these may be."""
-
     invited: tuple[str, ...] = ()
     """Who alone may join, by key, the host among them; empty: everybody."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
@@ -110,6 +111,8 @@ class Exhibit:
     marks: tuple[str, ...] = ()
     """What stands on each, as 甲."""
     title: str = ""
+    noise: tuple[float, ...] = ()
+    """How much of each is hidden, from 0 to 1; empty: nothing."""
     to: str = ""
     """The message that asked for it."""
 
@@ -224,6 +227,8 @@ class Say:
     """Whether the plate goes out as a file, just as it is."""
     form: Blank | None = None
     """What whoever pressed is asked to fill in; it comes back as what they press, with a text."""
+    link: str = ""
+    """Where to go with the form on platforms on which others would read it here (bot/link.py)."""
     home: bool = False
     """Whether it is said where the session was opened, wherever it was played."""
 
@@ -252,6 +257,9 @@ class Stop:
 class Reveal:
     """Let everybody find what was held back."""
 
+    mark: int = 0
+    """Of the one picture; 0: of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -277,6 +285,8 @@ class Caption:
     words: str = ""
     mark: str = ""
     """A number or letter."""
+    noise: float = 0.0
+    """How much of it is hidden, from 0 to 1."""
 
 
 Box = tuple[int, int, int, int]
@@ -307,6 +317,15 @@ class Game:
         Returns what is left of them, and the game.
         """
         return said, cls()
+
+    def suited(self, style: Style) -> Self:
+        """Return it as it is played in a style.
+
+        Raises:
+            NotNow: It cannot be.
+        """
+        del style
+        return self
 
     def anew(self) -> Self:
         """Return it as it was before it began, for another session like it."""

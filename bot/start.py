@@ -12,13 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 from bot.errors import NotNow, NotUnderstood
 from bot.event import User
 from bot.game import GAMES
-from bot.parsing.numeral import NUMERAL, number
 from bot.parsing.parser import parse
 from bot.parsing.text import fold
 from bot.request import Request
 from bot.session import MOST_CHARS, TITLES, Game, Kind, Terms
-from bot.terms import house, terms
 from bot.style import Styles
+from bot.terms import house, terms
 from bot.wording import later, say
 
 HOW = later("开哪种局？例如：/开局 接龙 江南烟雨，水墨风；有：{kinds}")
@@ -51,9 +50,9 @@ class Start:
     game: Game
     theme: str
     request: Request
+    terms: Terms
     guests: tuple[str, ...] = ()
     """Who alone may join, as they are named; bot/commands/session.py knows who that is."""
-    terms: Terms
 
     @property
     def kind(self) -> Kind:
@@ -82,13 +81,13 @@ def start(
     text: str, styles: Styles, config: SessionConfig, usual: str = "", named: Sequence[User] = ()
 ) -> Start:
     """Return the session that words ask for: 接龙 江南烟雨，水墨风，8 棒，每棒 60 秒.
+
     Args:
         text: The words.
         styles: What styles there are.
         config: What no session may go beyond.
         usual: Terms that the chat has set; what the words say goes above them.
         named: Who is mentioned in the words.
-
 
     Raises:
         NotUnderstood: They do not say which kind.
@@ -147,13 +146,14 @@ def _request(theme: str, styles: Styles) -> Request:
     try:
         request = parse(theme, styles)
     except NotUnderstood:  # a style alone, or nothing that can be drawn by itself
-        return Request(prompt=theme)
+        request = _bare(theme, styles)
     return replace(request, count=1, total=False, seed=None, notes=())
 
 
 def _bare(theme: str, styles: Styles) -> Request:
     """Return what is asked for by a theme that names nothing to draw: style and shape, if any."""
     try:
-        return number(said)
-    except ValueError as error:
-        raise NotNow(say("“{said}”是多少？没看懂", said=said)) from error
+        request = parse(f"{theme}，{_THING}", styles)
+    except NotUnderstood:
+        return Request(prompt=theme)
+    return replace(request, prompt="") if request.prompt == _THING else Request(prompt=theme)

@@ -142,9 +142,23 @@ def keyboard(rows: Iterable[Sequence[Button]], share: str = "") -> InlineKeyboar
 
 def markup_of(reply: Reply, username: str) -> Markup:
     """Return what stands under a reply: buttons, or a field for an answer."""
-    if reply.form is not None or reply.asks or reply.attached:
+    if leads_away(reply):
+        go = InlineKeyboardButton(say("🤫 去私聊说"), url=deep_link(username, reply.link))
+        return InlineKeyboardMarkup([[go]])
+    if questions(reply):
         return ForceReply(selective=True)
     return keyboard(reply.buttons, deep_link(username, reply.link) if reply.link else "")
+
+
+def leads_away(reply: Reply) -> bool:
+    """Return whether what it asks for is said in the talk with the bot, and nowhere else."""
+    return reply.link.startswith(link.SESSION)
+
+
+def questions(reply: Reply) -> bool:
+    """Return whether it is answered by a message that says it does."""
+    asks = reply.form is not None or bool(reply.asks or reply.attached)
+    return asks and not leads_away(reply)
 
 
 def links_to(artworks: Iterable[Artwork], username: str) -> InlineKeyboardMarkup:

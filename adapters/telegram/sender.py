@@ -26,9 +26,12 @@ from adapters.telegram.outbound import (
     Words,
     albums,
     asking,
+    deep_link,
     keyboard,
+    leads_away,
     links_to,
     markup_of,
+    questions,
     results,
     split,
     words_of,
@@ -111,8 +114,7 @@ class Sender:
             return [await letter.fill_in(words, keyboard(reply.buttons))]
         files = await asyncio.to_thread(files_of, reply, delivery.uploaded)
         if not files:
-            asks = reply.form is not None or reply.asks or reply.attached
-            parts = asking(reply, words, me.username) if asks else [words]
+            parts = asking(reply, words, me.username) if questions(reply) else [words]
             return [await letter.say(part, markup) for part in parts]
         try:
             pause_s = 0.0 if delivery.chat.group else pause_after(len(files), self._rate)
@@ -155,8 +157,12 @@ class Sender:
             raise NotSent("nothing that can be answered in passing")
         self._settle(place.callback)
         alert = len(reply.text) > MOST.toast // 4
+        url = deep_link(self._me().username, reply.link) if leads_away(reply) else None
+        text = None if url else reply.text  # either opens the talk, or shows words
         try:
-            await self._bot.answer_callback_query(place.callback, reply.text, show_alert=alert)
+            await self._bot.answer_callback_query(
+                place.callback, text, show_alert=alert and not url, url=url
+            )
         except BadRequest as error:
             raise NotSent(str(error)) from error
 

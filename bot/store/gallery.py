@@ -108,10 +108,13 @@ ORDER BY depth
 
 REVEAL = """
 UPDATE artworks SET held = 0
-WHERE held = 1 AND job_id IN (SELECT id FROM jobs WHERE session_id = ?)
+WHERE held = 1
+    AND job_id IN (SELECT id FROM jobs WHERE session_id = :session AND :mark IN (0, mark))
 """
 
-REVEAL_JOBS = "UPDATE jobs SET held = 0 WHERE session_id = ? AND held = 1"
+REVEAL_JOBS = """
+UPDATE jobs SET held = 0 WHERE session_id = :session AND :mark IN (0, mark) AND held = 1
+"""
 
 # What came from it comes from its parent now: a line in which one is missing stays a line.
 HAND_ON = "UPDATE artworks SET parent_id = ? WHERE parent_id = ?"
@@ -257,10 +260,11 @@ class Gallery:
         """Return the artworks of a job, in the order in which they were asked for."""
         return await self._found(db, OF_JOB, (job_id,))
 
-    async def reveal(self, db: Connection, session_id: int) -> None:
-        """Let what a group session has kept back be found."""
-        await db.execute(REVEAL, (session_id,))
-        await db.execute(REVEAL_JOBS, (session_id,))
+    async def reveal(self, db: Connection, session_id: int, mark: int = 0) -> None:
+        """Let what a group session has kept back be found: what it knows by a mark, or all."""
+        which = {"session": session_id, "mark": mark}
+        await db.execute(REVEAL, which)
+        await db.execute(REVEAL_JOBS, which)
 
     async def latest(self, db: Connection, limit: int) -> tuple[Artwork, ...]:
         """Return the newest artworks, newest first."""
