@@ -5,6 +5,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from aiosqlite import Connection
+
 from bot.channel import Channels
 from bot.errors import ChatMoved, MessageGone, NotSent
 from bot.event import Chat
@@ -24,6 +26,11 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 0.5
 """How often it is looked what a board should show: what is left of a turn goes down."""
+REST_S = 15.0
+"""So long a board is left as it is that could not be edited."""
+STALE_S = 5.0
+"""How long a board is taken to be right that has not changed."""
+TOGETHER = 10
 AGAIN_S = 60.0
 """A board that was deleted comes again, but not sooner after the last."""
 
@@ -36,6 +43,10 @@ class Board:
     changes: int
     shown: Reply | None = None
     """None: nobody knows."""
+    looked_at: float | None = None
+    """When it was last compared with what it should show; None: not since the session changed."""
+    rests_until: float = 0.0
+    """It is left as it is until then: it could not be edited."""
 
     @property
     def session(self) -> Session:
@@ -81,7 +92,7 @@ class Boards:
         try:
             while True:
                 await self.look()
-                for board in self._due():
+                for board in await self._due():
                     id_ = board.session.id
                     task = asyncio.ensure_future(self._attend(board))
                     self._busy[id_] = task
@@ -94,11 +105,17 @@ class Boards:
     async def refresh(self) -> None:
         """Bring every board up to date for which its platform has room."""
         await self.look()
-        for board in self._due():
+        for board in await self._due():
             await self._attend(board)
 
     async def look(self) -> None:
-        """Learn which boards there are, and what has changed."""
+        """Learn which boards there are, and what has changed; send those that are missing."""
+        for id_ in await self._store.read(self._store.sessions.boardless):
+            now = self._store.now()
+            if now - self._posted.get(id_, -AGAIN_S) >= AGAIN_S:
+                self._posted = {one: at for one, at in self._posted.items() if now - at < AGAIN_S}
+                self._posted[id_] = now
+                await self._store.insist(self._post_again, id_)
         shown = await self._store.read(self._store.sessions.shown)
         self._boards = {id_: board for id_, board in self._boards.items() if id_ in shown}
         for id_, changes in shown.items():
@@ -109,18 +126,29 @@ class Boards:
             if kept is None or kept.session.chat.platform not in self._adapters:
                 continue
             same = board is not None and board.kept.board == kept.board
-            self._boards[id_] = Board(kept, changes, board.shown if board and same else None)
+            self._boards[id_] = new = Board(kept, changes)
+            if board and same:
+                new.shown, new.rests_until = board.shown, board.rests_until
 
-    def _due(self) -> list[Board]:
-        now = self._store.now()
-        return [
-            board
-            for board in self._boards.values()
-            if board.session.id not in self._busy
-            and board.kept.away_at is None
-            and (not board.kept.framed or board.shown != board.wanted(now))
-            and self._channels.spare(self._limits(board), board.session.chat)
-        ]
+    async def _due(self) -> list[Board]:
+        """Return the boards that should show something else, and may.
+
+        What has not changed is only compared now and then: time goes by on it.
+        """
+        now, found = self._store.now(), list[Board]()
+        for number, board in enumerate(self._boards.values()):
+            if board.session.id in self._busy or board.kept.away_at is not None:
+                continue
+            stale = board.looked_at is None or now - board.looked_at >= STALE_S
+            if not stale or not self._channels.spare(self._limits(board), board.session.chat):
+                continue
+            if not board.kept.framed or board.shown != board.wanted(now):
+                found.append(board)
+            else:
+                board.looked_at = now
+            if number % TOGETHER == 0:
+                await asyncio.sleep(0)  # hundreds of boards are not composed in one go
+        return found
 
     def _limits(self, board: Board) -> Limits:
         return self._adapters[board.session.chat.platform].limits
@@ -183,7 +211,6 @@ class Boards:
             except MessageGone as error:
                 log.info("the board of session %d is gone: %s", session.id, error)
                 await self._store.insist(self._store.sessions.unboarded, session.id)
-                await self._post_again(session, now)
                 return
             finally:
                 channel = self._channels.to(session.chat.key)
@@ -191,10 +218,13 @@ class Boards:
             board.shown = wanted
         await self._over(board)
 
-    async def _post_again(self, session: Session, now: float) -> None:
-        if session.phase == "open" and now - self._posted.get(session.id, -AGAIN_S) >= AGAIN_S:
-            self._posted[session.id] = now
-            await self._store.insist(self._referee.post_board, session)
+    async def _post_again(self, db: Connection, session_id: int) -> None:
+        kept = await self._store.sessions.get(db, session_id)
+        adapter = kept and self._adapters.get(kept.session.chat.platform)
+        if kept is None or adapter is None or not adapter.limits.edits:
+            return
+        with spoken(kept.session.language):
+            await self._referee.post_board(db, kept.session)
 
     async def _over(self, board: Board) -> None:
         """Let go of the board of a session that is over, once it says so."""
@@ -210,6 +240,7 @@ class Boards:
 
     def _hush(self, board: Board, error: NotSent) -> None:
         log.info("the board of session %d waits: %s", board.session.id, error)
+        board.rests_until = self._store.now() + REST_S
         if error.retry_after_s:
             channel = self._channels.to(board.session.chat.key)
             channel.hush(error.retry_after_s, self._store.now())

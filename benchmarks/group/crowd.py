@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random  # noqa: TID251  who says what, from a seed
 
+from bot.game.relay import Relay
+from bot.game.scroll import Scroll
+from bot.session import Session
+
 KINDS = ("接龙", "长卷", "斗图", "你画我猜", "众笔")
 THINGS = (
     "一座石桥",
@@ -22,6 +26,11 @@ CHATTER = ("哈哈", "好看", "猫", "狗", "企鹅", "松树", "我觉得是�
 Said = dict[str, object]
 
 
+def turn_of(session: Session) -> str:
+    """Return the key of whose turn it is, where members take turns."""
+    return session.game.at if isinstance(session.game, Relay | Scroll) else ""
+
+
 @dataclass(slots=True)
 class Group:
     """One chat, and what is played there."""
@@ -32,11 +41,16 @@ class Group:
     random: Random
     numbers: "count[int]" = field(default_factory=count)
 
-    def says(self) -> Said:
-        """Return what somebody does next."""
+    def says(self, at: str = "") -> Said:
+        """Return what somebody does next.
+
+        Args:
+            at: Key of whose turn it is, where members take turns.
+        """
         text = self.random.choice(CHATTER)
         if self.kind in {"接龙", "长卷"} and self.random.random() < 0.6:
-            return self._said(self.random.choice(THINGS), to_me=True)
+            said = self._said(self.random.choice(THINGS), to_me=True)
+            return {**said, "user": at.partition(":")[2] or said["user"]}
         if self.kind == "斗图" and self.random.random() < 0.3:
             return self._pressed("enter", self.random.choice(THINGS))
         if self.random.random() < 0.02:

@@ -24,7 +24,7 @@ import msgspec
 from rich.console import Console
 
 from benchmarks.figure import Figure
-from benchmarks.group.crowd import KINDS, Group
+from benchmarks.group.crowd import KINDS, Group, turn_of
 from benchmarks.group.hall import Hall, hall, settled
 from benchmarks.group.platform import Platform
 from bot import segment, session
@@ -83,7 +83,11 @@ class Round:
         for said in count():
             group = random.choice(groups)
             here = await store.read(store.sessions.here, f"chat:{group.id}")
-            does = group.says() if here else group.opens(f"{group.kind} 江南，{TERMS}")
+            does = (
+                group.says(turn_of(here[0].session))
+                if here
+                else group.opens(f"{group.kind} 江南，{TERMS}")
+            )
             if here:
                 does = group.of(here[0].session.id, does)
             id_ = f"{self.number}-{said}"

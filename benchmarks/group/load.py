@@ -14,7 +14,7 @@ import psutil
 
 from benchmarks.chat.gauge import Gauge, p95
 from benchmarks.figure import Figure
-from benchmarks.group.crowd import KINDS, Group, Said
+from benchmarks.group.crowd import KINDS, Group, Said, turn_of
 from benchmarks.group.hall import Hall, hall
 from benchmarks.group.platform import Platform
 from bot.reply import Limits, Rate
@@ -70,7 +70,9 @@ class Crowd:
         """Have a group go on: open a session where none is, else have somebody say something."""
         here = await at_work.store.read(at_work.store.sessions.here, f"chat:{group.id}")
         if here:
-            await self.hear(at_work, group.of(here[0].session.id, group.says()))
+            await self.hear(
+                at_work, group.of(here[0].session.id, group.says(turn_of(here[0].session)))
+            )
         else:
             await self.hear(at_work, group.opens(f"{group.kind} 江南，{TERMS}"))
 
