@@ -4,8 +4,8 @@ from aiosqlite import Connection
 
 from bot import link, menu, texts
 from bot.command import Call, Command, Desk
+from bot.commands import entry, riddle
 from bot.commands import help as help_
-from bot.commands import riddle
 from bot.errors import NoSuchPicture, NotNow
 from bot.reply import Reply
 from bot.wording import say
@@ -38,7 +38,8 @@ async def _asked(desk: Desk, db: Connection, call: Call, whisper: link.Whisper) 
     kept = await desk.store.sessions.get(db, whisper.target)
     if kept is None or not whisper.is_of(kept.session) or kept.session.phase != "open":
         raise NotNow(say("这一局已经结束了，可以再来一局：/开局"))
-    return riddle.asked(kept.session, call.id)
+    asked = entry.asked if kept.session.game.kind == "contest" else riddle.asked
+    return asked(kept.session, call.id)
 
 
 COMMAND = Command(names=("开始", "start"), hint="从头说起", run=run, listed=False)

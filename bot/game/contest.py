@@ -11,6 +11,7 @@ from bot.errors import NotNow
 from bot.form import Field, Form
 from bot.game import rota
 from bot.game.ballot import MARKS, MEDALS, MOST, Ballot
+from bot.link import whisper
 from bot.reply import Button
 from bot.request import Request
 from bot.session import (
@@ -103,7 +104,7 @@ class Contest(Game):
     def pressed(self, session: Session, pressed: Pressed, now: float) -> Move:
         """Take an entry, ask for one, or take a vote."""
         del now
-        if pressed.value == "enter":
+        if pressed.value in {"enter", "whisper"}:
             return self._asked(session, pressed)
         found = _VOTE.fullmatch(pressed.value)
         if found is None:
@@ -130,7 +131,8 @@ class Contest(Game):
             ),
         )
         words = say("《{theme}》怎么画？写一句", theme=theme)
-        return session, [Say(text=words, to=pressed.message, form=form)]
+        ask = Say(text=words, to=pressed.message, aside=True, form=form, link=whisper(session))
+        return session, [ask]
 
     def _check(self, session: Session, key: str) -> None:
         """See that somebody may hand something in.
@@ -151,8 +153,10 @@ class Contest(Game):
         replaced = len(own) >= _each(session)
         if replaced:
             session, effects = _dropped(session, own[-1])
+        private = isinstance(turn, Pressed) and turn.value == "whisper"
+        message = "" if private else turn.message
         session, draw = session.asked(
-            turn.key, said, _request(session, said), message=turn.message, held=True
+            turn.key, said, _request(session, said), message=message, held=True
         )
         count = _entries(session)
         words = (
@@ -162,8 +166,9 @@ class Contest(Game):
         )
         tries = {**self.tries, turn.key: self.tries.get(turn.key, 0) + 1}
         session = replace(session, game=replace(self, tries=tries))
-        aside = isinstance(turn, Pressed)
-        effects += [draw, Say(text=words, to=turn.message, aside=aside)]
+        effects.append(draw)
+        if not private:  # else it is answered there
+            effects.append(Say(text=words, to=message, aside=isinstance(turn, Pressed)))
         if count >= min(session.terms.turns, MOST):
             session, more = _shut(session)
             effects += more
@@ -319,8 +324,12 @@ class Contest(Game):
         return [
             Caption(
                 artwork=step.artworks[-1],
-                name=session.name_of(step.member),
-                words=say("{words}（{votes} 票）", words=step.words, votes=self._votes(step.mark)),
+                name=say(
+                    "{name} · {votes} 票",
+                    name=session.name_of(step.member),
+                    votes=self._votes(step.mark),
+                ),
+                words=step.words,
                 mark=str(self.ballot.place(step.mark)),
             )
             for step in session.steps

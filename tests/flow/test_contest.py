@@ -123,6 +123,23 @@ async def test_nobody_finds_an_entry_before_the_vote_is_over(tmp_path: Path) -> 
         assert (await played.says("小明", "/画廊")).pictures == 2
 
 
+async def test_an_entry_can_be_told_in_private(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await opens(played)
+        assert "先到群里点加入" in (await played.says("小红", "/参赛 一碗汤", "小红")).text
+        asked = await played.presses("小红", "参赛")
+        link = asked.delivery.reply.link
+        before = len([one for one in played.chat.messages.values() if one.chat == "群一"])
+        question = await played.says("小红", f"/start {link}", "小红")
+        assert "《月亮上的早餐，水墨风》怎么画？" in question.text
+        assert question.delivery.reply.asks == "参赛 #1"
+        assert "收到你的参赛作" in (await played.says("小红", "/参赛 #1 一碗汤", "小红")).text
+        await played.paints()
+        assert "已收 1 份：小红" in (await played.shows_boards()).text
+        assert before == len([one for one in played.chat.messages.values() if one.chat == "群一"])
+        assert "大家都看得到" in (await played.says("小红", "/参赛 一碗汤")).text
+
+
 async def test_an_entry_can_be_changed_until_the_close(tmp_path: Path) -> None:
     async with game(tmp_path) as played:
         await opens(played)
@@ -174,7 +191,8 @@ async def test_with_one_entry_it_waits_once_more_and_then_shows_it(tmp_path: Pat
         assert "才收到 1 份参赛作，再等 3 分钟" in (await played.later(180)).text
         await played.later(180)
         assert any("只有一份参赛作，不用投票" in text for text in played.texts)
-        assert any("小红：一碗汤" in text for text in played.texts)
+        assert "小红" in played.last.text
+        assert played.last.delivery.reply.plate is not None
         assert (await played.session()).phase == "closed"
 
 
