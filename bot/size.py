@@ -128,6 +128,8 @@ def _with_margins(request: Request, scale: Pair, step: int) -> Request:
     expand, width, height = request.expand, request.width, request.height
     if expand is None or width is None or height is None:
         return request
+    if _natural(request) == (width, height):  # the source is drawn as large as it is
+        return request
     across = round(expand.left * scale[0]), round(expand.right * scale[0])
     upright = round(expand.up * scale[1]), round(expand.down * scale[1])
     left, right = _beside(*across, width - step)
