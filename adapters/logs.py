@@ -119,6 +119,10 @@ class JsonLines(logging.Formatter):
         return _writable(json.dumps(found, ensure_ascii=False))
 
 
+TALKATIVE = ("aiosqlite", "discord", "httpcore", "telegram")
+"""Libraries that at "debug" would write what they are given, secrets of people among it."""
+
+
 def begin(
     config: LogConfig, handlers: Iterable[logging.Handler], secrets: Iterable[str] = ()
 ) -> None:
@@ -129,6 +133,8 @@ def begin(
     for handler in made:
         handler.setFormatter(lines)
     logging.basicConfig(level=config.level.upper(), handlers=made)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))
 
 
 def secrets_of(config: BaseModel, environ: Mapping[str, str] = os.environ) -> Iterator[str]:
