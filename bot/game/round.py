@@ -99,10 +99,15 @@ class Round(Game):
         return replace(self, at=at)
 
     def undrawn(self, session: Session, pending: Pending, words: str, now: float) -> Move:
-        """Let the same member try again."""
-        session, call = self._called(session, pending.member, now)
+        """Let the same member try again, if they are still there."""
+        session, call = self._called(session, self._again(session, pending.member), now)
         told = say("这一张没画成：{words}。{call}", words=words, call=call)
         return session, [Say(text=told, to=pending.message)]
+
+    def _again(self, session: Session, key: str) -> str:
+        """Return whose turn it is when that of a member comes again."""
+        member = session.member(key)
+        return key if member and not member.left else rota.following(session, key)
 
     def due(self, session: Session, name: str, now: float) -> Move:
         """Let a turn pass."""
@@ -136,9 +141,7 @@ class Round(Game):
         self._idle(session)
         gone = session.steps[-1]
         session = replace(session, steps=session.steps[:-1])
-        member = session.member(gone.member)
-        at = gone.member if member and not member.left else rota.following(session, gone.member)
-        session, call = self._called(session, at, now)
+        session, call = self._called(session, self._again(session, gone.member), now)
         words = say("撤回了“{words}”；{call}", words=gone.words, call=call)
         return session, [Say(text=words)]
 

@@ -1,8 +1,9 @@
 """长卷: members take turns, and each draws the next part of one long picture."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from bot.game.round import Round
 from bot.game.weight import weighed
@@ -24,6 +25,7 @@ GRAIN_PX = 32
 between two of them."""
 NEW = 1.3
 """Weight of a turn's clause; the theme has 1."""
+NO_SHAPE: Mapping[str, Any] = {"aspect": None, "width": None, "height": None}
 _SIDE = re.compile(
     r"(?:^|[\s,，、])\s*(?:[向往朝](?:(?P<left>左)|右)(?:边|侧|方)?(?:画|展开|延伸)?"
     r"|(?P<english>leftwards?)|rightwards?)"
@@ -69,13 +71,16 @@ class Scroll(Round):
     def cut(self, width: int, height: int) -> Box:
         """Return the end of a part, at the side to which it grows."""
         share = NARROW if height <= SMALL_PX else OVERLAP
-        seen = min(width, max(GRAIN_PX, round(share * height / GRAIN_PX) * GRAIN_PX))
+        seen = min(width, max(GRAIN_PX, int(share * height / GRAIN_PX) * GRAIN_PX))
         return (0, 0, seen, height) if self.leftwards else (width - seen, 0, width, height)
 
     def request(self, session: Session, said: str, last: Step | None) -> Request:
-        """Return what is drawn: the next part with the end of the last, or the first one."""
+        """Return what is drawn: the next part with the end of the last, or the first one.
+
+        The first is as wide as was said. What a further one sees and what it adds is a square: that
+        is within what any model draws, whatever the first was.
+        """
         theme = session.request
-        ratio = _ratio(theme)
         request = replace(
             theme,
             prompt="，".join(part for part in (theme.prompt, weighed(said, NEW)) if part),
@@ -83,21 +88,17 @@ class Scroll(Round):
             hires=1.0,
             upscale=1,
         )
-        if ratio < 1:  # upright parts would hardly move on
-            ratio, request = 1.0, replace(request, aspect=None, width=None, height=None)
         if last is None or last.canvas is None:
-            return request
+            return replace(request, **NO_SHAPE) if _upright(theme) else request
         canvas = last.canvas
-        more = round(canvas.height * ratio) - canvas.width
+        more = canvas.height - canvas.width
         return replace(
             request,
             source=canvas.sha256,
             source_px=(canvas.width, canvas.height),
             strength=STRENGTH,
             expand=Expand(left=more) if self.leftwards else Expand(right=more),
-            aspect=None,
-            width=None,
-            height=None,
+            **NO_SHAPE,
         )
 
     def numbered(self, session: Session, step: Step) -> str:
@@ -114,11 +115,9 @@ class Scroll(Round):
         return say("{count} 段画满了", count=len(session.steps))
 
 
-def _ratio(request: Request) -> float:
-    """Return width to height of a part, as was said; a square where nothing was."""
+def _upright(request: Request) -> bool:
+    """Return whether a picture is to be higher than wide: then a scroll would hardly move on."""
     if request.width and request.height:
-        return request.width / request.height
-    if request.aspect is None:
-        return 1.0
-    across, down = map(int, request.aspect.split(":"))
-    return across / down
+        return request.width < request.height
+    across, down = map(int, (request.aspect or "1:1").split(":"))
+    return across < down
