@@ -385,7 +385,7 @@ def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> li
     for number, plate in enumerate(plates):
         last = number == len(plates) - 1
         again = ((button(session, say("🔁 再来一局"), "again"),),) if last else ()
-        file = plate.width > 4 * plate.height  # a scroll, which would be shown too small
+        file = plate.width > 3 * plate.height  # a scroll, which would be shown too small
         effects.append(
             Say(text=head, plate=plate, to=exhibit.to, buttons=again, file=file, home=home)
         )
