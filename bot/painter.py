@@ -125,7 +125,8 @@ class Painter:
             easel = self._going.setdefault(job.id, Easel(job))
             easel.recipes = self._styles.recipes(job.request)
             wanted = self._store.preferences.previews
-            easel.previews = await self._store.read(wanted, job.user, job.chat)
+            held = job.share is not None and job.share.held
+            easel.previews = not held and await self._store.read(wanted, job.user, job.chat)
             await self._keep(job, await self._draw(easel))
         except EngineError as error:
             log.warning("job %d, attempt %d: %s", job.id, job.attempts, error)

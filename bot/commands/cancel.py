@@ -28,11 +28,12 @@ async def _meant(desk: Desk, db: Connection, call: Call) -> list[Job]:
     queue = desk.store.queue
     if call.argument:
         job = await queue.get(db, call.number)
-        if job is None or job.chat.key != call.chat.key:
+        if job is None or job.share is not None or job.chat.key != call.chat.key:
             raise NoSuchJob(say("找不到这个任务了"))
         return [job]
     mine = await queue.open_of(db, call.user)
-    here = [job for job in mine if job.chat.key == call.chat.key]
+    # what a group session has drawn, it waits for
+    here = [job for job in mine if job.share is None and job.chat.key == call.chat.key]
     if not here:
         raise NoSuchJob(say("你在这里没有任务可以取消"))
     return here

@@ -8,8 +8,9 @@ import pytest
 from adapters.logs import TALKATIVE
 from bot.game.guess import Guess, Round
 from bot.game.riddle import alone, riddle
-from bot.reply import Limits
+from bot.reply import Limits, Status
 from generation.errors import BadRecipe
+from generation.recipe import Preview
 from tests.fakes import StrictChat
 from tests.flow.game import Game, game
 from tests.flow.scene import Hand
@@ -113,6 +114,38 @@ async def test_nothing_tells_the_word_before_it_is_revealed(
         assert played.last.pictures
         await played.says("小明", f"/搜索 {later}")
         assert not played.last.pictures
+
+
+async def test_whose_turn_in_the_queue_it_takes_cannot_stop_a_picture(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await played.says("小明", "/开局 你画我猜")
+        for said in ("/取消", "/取消 1"):
+            await played.says("小明", said)
+            assert "任务" in played.last.text
+        await shown(played)
+
+
+class Terminal(StrictChat):
+    """A chat that shows where jobs are instead of editing messages."""
+
+    def __init__(self, clock: Hand) -> None:
+        super().__init__(clock, Limits(album=10))
+        self.seen: list[Status] = []
+
+    async def show(self, status: Status) -> None:
+        self.seen.append(status)
+
+
+async def test_what_is_secret_has_no_sketch(tmp_path: Path) -> None:
+    terminal = Terminal(clock := Hand())
+    async with game(tmp_path, chat=terminal, clock=clock) as played:
+        played.engine.preview = Preview(width=1, height=1, rgb=b"abc")
+        await played.says("小明", "/开局 你画我猜", chat="小明")
+        await shown(played)
+        assert {status.preview for status in terminal.seen} == {None}
+        await played.says("小明", "画一只猫", chat="小明")
+        await played.paints()
+        assert terminal.seen[-1].preview is not None
 
 
 async def test_same_sound_is_right_and_half_of_it_is_close(tmp_path: Path) -> None:
