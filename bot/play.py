@@ -37,6 +37,8 @@ from bot.session import (
 )
 from bot.wording import say
 
+NAMED = 8
+"""People whom a finale names above; below it names all."""
 ALBUM = 10
 """Pictures that are shown together in the end."""
 
@@ -368,7 +370,10 @@ def _albums(pictures: Sequence[int]) -> list[tuple[int, ...]]:
 def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> list[Effect]:
     """Return all that the finale shows: the pictures, then what was put together of them."""
     kind = say(TITLES[session.game.kind])
-    names = say("、").join(session.game.authors(session))
+    authors = session.game.authors(session)
+    names = say("、").join(authors[:NAMED])
+    if len(authors) > NAMED:
+        names = say("{people} 等 {count} 人", people=names, count=len(authors))
     head = say("{kind} · {names}", kind=kind, names=names)
     if session.theme:
         title = say("《{theme}》", theme=session.theme)

@@ -318,19 +318,15 @@ class Contest(Game):
         return session, [Score(member, won) for member, won in points.items() if won]
 
     def captions(self, session: Session) -> list[Caption]:
-        """Return the pictures with their places, and what each got."""
+        """Return the pictures, the first place first, with the votes that each got."""
         if not self._placed:
             return Game.captions(self, session)
         return [
             Caption(
                 artwork=step.artworks[-1],
-                name=say(
-                    "{name} · {votes} 票",
-                    name=session.name_of(step.member),
-                    votes=self._votes(step.mark),
-                ),
+                name=session.name_of(step.member),
                 words=step.words,
-                mark=str(self.ballot.place(step.mark)),
+                mark=say("{votes} 票", votes=self._votes(step.mark)),
             )
             for step in session.steps
             if step.artworks
