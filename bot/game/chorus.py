@@ -73,7 +73,7 @@ class Chorus(Game):
             theme=session.theme or say("画什么都行"),
             time=rota.lasting(seconds),
         )
-        terms = replace(session.terms, turns=1)
+        terms = replace(session.terms, turns=1, pictures=min(TRIES, session.terms.pictures))
         return replace(session, terms=terms).timed(TIME, now + seconds), [Say(text=words)]
 
     def wants(self, session: Session, spoke: Spoke) -> bool:

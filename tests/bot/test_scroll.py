@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from bot.event import Chat, Image
 from bot.game.scroll import Scroll
+from bot.play import take
 from bot.policy import PolicyConfig, settle
 from bot.request import Request
-from bot.session import Member, Session, Step, Terms
+from bot.session import Hanging, Hung, Member, Say, Session, Step, Terms
 from bot.size import ModelShape
 from bot.start import SessionConfig, start
 from bot.style import Styles
@@ -26,10 +27,8 @@ ASPECTS = st.sampled_from([None, "1:1", "3:2", "16:9", "21:9", "2:3", "9:16"])
 SIDES = st.one_of(st.none(), st.integers(64, 2048))
 
 
-def drawn(game: Scroll, theme: Request, shape: ModelShape) -> tuple[Request, Request]:
-    """Return the first two parts of a scroll as they are drawn."""
-    config = PolicyConfig(models={"mini": shape})
-    session = Session(
+def session(game: Scroll, theme: Request) -> Session:
+    return Session(
         id=1,
         chat=Chat("chat", "群", group=True),
         place=Chat("chat", "群", group=True),
@@ -41,14 +40,20 @@ def drawn(game: Scroll, theme: Request, shape: ModelShape) -> tuple[Request, Req
         game=game,
         opened_at=0.0,
     )
-    first = settle(game.request(session, "石桥", None), STYLES, config)
+
+
+def drawn(game: Scroll, theme: Request, shape: ModelShape) -> tuple[Request, Request]:
+    """Return the first two parts of a scroll as they are drawn."""
+    config = PolicyConfig(models={"mini": shape})
+    played = session(game, theme)
+    first = settle(game.request(played, "石桥", None), STYLES, config)
     assert first.width and first.height  # noqa: PT018  one thing: it is settled
     left, upper, right, lower = game.cut(first.width, first.height)
     canvas = Image(role="source", sha256="c" * 64, width=right - left, height=lower - upper)
     step = Step(mark=1, member="chat:甲", words="石桥", artworks=(1,), job_id=1, canvas=canvas)
-    session = replace(session, steps=(step,), marks=1)
-    assert game.overlap(session) == canvas.width
-    return first, settle(game.request(session, "小船", step), STYLES, config)
+    played = replace(played, steps=(step,), marks=1)
+    assert game.overlap(played) == canvas.width
+    return first, settle(game.request(played, "小船", step), STYLES, config)
 
 
 @given(SHAPES, ASPECTS, SIDES, SIDES, st.sampled_from([Scroll(), Scroll(leftwards=True)]))
@@ -96,3 +101,13 @@ def test_where_it_grows_to_is_said_with_the_theme() -> None:
     assert opened("长卷 向左看的猫") == ("向左看的猫", False)
     assert opened("scroll misty canals, leftwards") == ("misty canals", True)
     assert Scroll(leftwards=True, at="chat:甲").anew() == Scroll(leftwards=True)
+
+
+@pytest.mark.parametrize(("width", "file"), [(2600, True), (1500, False)])
+def test_a_long_scroll_goes_out_as_a_file(width: int, *, file: bool) -> None:
+    step = Step(mark=1, member="chat:甲", words="石桥", artworks=(1,), job_id=1)
+    over = replace(session(Scroll(), Request(prompt="雨")), steps=(step,), phase="closing")
+    over = over.exhibited("finale")
+    plates = (Hanging("pan.gif", 900, 500), Hanging("scroll.png", width, 759))
+    _, said = take(over, Hung(over.exhibits[0].mark, plates), 9.0)
+    assert [one.file for one in said if isinstance(one, Say) and one.plate] == [False, file]

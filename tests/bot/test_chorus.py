@@ -1,0 +1,206 @@
+"""众笔: which words are heard, and what becomes of them whatever happens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import StudioError
+from bot.event import Chat
+from bot.game.chorus import MOST_DRAWN, MOST_OWN, MOST_WORDS, Chorus
+from bot.game.shout import LONGEST_LATIN, MOST_CHARS, Shout, heard, orders
+from bot.play import begin, take
+from bot.request import Request
+from bot.session import (
+    Draw,
+    Drawn,
+    Due,
+    Hanging,
+    Hung,
+    Member,
+    Pressed,
+    Session,
+    Spoke,
+    Terms,
+    Turn,
+    Undrawn,
+)
+
+KEYS = ["chat:甲", "chat:乙", "chat:丙"]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("竹林", ["竹林"]),
+        ("竹林里", ["竹林"]),
+        ("一片竹林", ["竹林"]),
+        ("三只猫", ["猫"]),
+        ("再来一只小船", ["小船"]),
+        ("竹林 小船，月亮！", ["竹林", "小船", "月亮"]),
+        ("月亮和星星", ["月亮", "星星"]),
+        ("红色的灯笼", ["红色", "灯笼"]),
+        ("大竹林", ["大竹林"]),
+        ("我要看海", ["看海"]),
+        ("在河边钓鱼的老人", ["河边", "钓鱼", "老人"]),
+        ("竹林竹林竹林", ["竹林"]),
+        ("龍舟", ["龙舟"]),
+        ("赛博朋克", ["赛博朋克"]),
+        ("Q版小猫", ["q版小猫"]),
+        ("Bamboo Forest", ["bamboo forest"]),
+        ("a cat with a hat", ["cat", "hat"]),
+        ("さくら", ["さくら"]),
+        ("竹林😀", ["竹林"]),
+        ("@小明 竹林", ["竹林"]),
+        ("https://example.com/a 竹林", ["竹林"]),
+    ],
+)
+def test_words_are_heard_without_what_is_around_them(said: str, words: Sequence[str]) -> None:
+    assert heard(said) == Shout(tuple(words))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("", "😀", "666", "哈哈哈哈", "嗯嗯", "3", "@小明", "https://example.com/竹林", "a.com"),
+        *("什么时候画？", "有竹林吗", "不要竹林", "-1 竹林", "你好", "谢谢大家", "ok", "x" * 31),
+    ],
+)
+def test_talk_is_no_word(said: str) -> None:
+    assert heard(said) == Shout()
+
+
+@pytest.mark.parametrize("said", ["+1", "＋１", "+10086", "加一", "附议", "me too"])
+def test_a_plus_is_heard(said: str) -> None:
+    assert heard(said) == Shout(plus=True)
+    assert heard("竹林 +1") == Shout(("竹林",), plus=True)
+
+
+def test_who_orders_a_picture_from_the_bot_shouts_nothing() -> None:
+    assert orders("画一只猫")
+    assert orders("Draw a cat")
+    assert not orders("画舫")
+    assert not orders("竹林")
+
+
+@given(st.text(max_size=2 * MOST_CHARS))
+def test_whatever_is_said_its_words_are_short_and_each_once(said: str) -> None:
+    words = heard(said).words
+    assert len(set(words)) == len(words)
+    assert all(0 < len(word) <= LONGEST_LATIN for word in words)
+    assert not words or len(said) <= MOST_CHARS
+
+
+THINGS = st.sampled_from(["竹林", "小船", "月亮", "+1", "哈哈", "", "x" * 40, "竹林 灯笼 桥"])
+HAPPENS = st.sampled_from(["drawn", "undrawn", "due"])
+WANTS = ["join", "leave", "skip", "skip", "undo", "pause", "resume", "lock"]
+
+
+def shouted(key: str, text: str, to: str) -> Spoke:
+    return msgspec.convert(
+        {"key": key, "name": key, "text": text, "message": text, "to": to}, Spoke
+    )
+
+
+def pressed(key: str, value: str) -> Pressed:
+    return Pressed(key=key, name=key, value=value)
+
+
+PEOPLE = st.sampled_from(KEYS)
+SHOUTS = st.builds(shouted, PEOPLE, THINGS, st.sampled_from(["session", "all", "bot"]))
+PRESSES = st.builds(pressed, PEOPLE, st.sampled_from(WANTS))
+
+
+@dataclass
+class Table:
+    """A chorus that is played."""
+
+    session: Session
+    now: float = 0.0
+    asked: int = 0
+
+    def take(self, turn: Turn) -> None:
+        """Let something happen."""
+        try:
+            after, effects = take(self.session, turn, self.now)
+        except StudioError:
+            return
+        self.asked += sum(isinstance(one, Draw) for one in effects)
+        self.session = after
+
+    def goes_on(self, how: str) -> bool:
+        """Let happen what happens by itself; False if nothing is to come."""
+        if how != "due" and self.session.pending:
+            mark = self.session.pending[0].mark
+            there = Drawn(mark=mark, job_id=mark, artworks=(mark,))
+            self.take(there if how == "drawn" else Undrawn(mark=mark, words="坏了"))
+        elif self.session.phase == "closing":
+            self.take(Hung(self.session.exhibits[0].mark, (Hanging("a.png", 9, 9),)))
+        elif self.session.due_at is not None:
+            self.now = max(self.now, self.session.due_at)
+            self.take(Due(self.session.next_timer))
+        else:
+            return False
+        return True
+
+
+def opened() -> Table:
+    session = Session(
+        id=1,
+        chat=Chat("chat", "群", group=True),
+        place=Chat("chat", "群", group=True),
+        host=KEYS[0],
+        members=(Member(key=KEYS[0], name="甲"),),
+        theme="雨",
+        request=Request(prompt="雨", seed=1),
+        terms=Terms(turns=1, turn_s=60),
+        game=Chorus(),
+        opened_at=0.0,
+    )
+    return Table(begin(session, 0.0)[0])
+
+
+def chorus(table: Table) -> Chorus:
+    assert isinstance(table.session.game, Chorus)
+    return table.session.game
+
+
+@given(st.lists(st.one_of(SHOUTS, SHOUTS, PRESSES, HAPPENS), max_size=60))
+def test_whatever_happens_it_ends_with_one_picture_at_most(turns: list[Turn | str]) -> None:
+    table = opened()
+    for turn in turns:
+        before = chorus(table).words
+        if isinstance(turn, str):
+            table.goes_on(turn)
+        else:
+            table.take(turn)
+        after = chorus(table).words
+        assert [word.text for word in after[: len(before)]] == [word.text for word in before]
+        assert all(len(set(word.voices)) == len(word.voices) for word in after)
+        assert msgspec.convert(msgspec.to_builtins(chorus(table)), Chorus) == chorus(table)
+    if table.session.paused:
+        table.take(pressed(table.session.host, "resume"))
+    left = 50
+    while table.goes_on("drawn"):
+        left -= 1
+        assert left
+    assert table.session.phase == "closed"
+    assert len(table.session.steps) <= 1
+    assert table.asked <= 2
+
+
+def test_only_so_many_words_are_kept_and_drawn() -> None:
+    table = opened()
+    for number in range(60):
+        name = f"thing {chr(97 + number // 26)}x{chr(97 + number % 26)}"
+        table.take(shouted(f"chat:{number // MOST_OWN}", name, "all"))
+    assert len(chorus(table).words) == MOST_WORDS
+    table.take(shouted("chat:甲", "thing axa", "all"))
+    (after, (draw,)) = take(table.session, Due("words"), 60.0)
+    assert isinstance(draw, Draw)
+    assert draw.request.prompt.startswith("雨，(thing axa:1.5)，(thing axb:0.9)")
+    assert draw.request.prompt.count("thing") == MOST_DRAWN
+    assert len(after.pending) == 1
