@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from bot.progress import spoken
 from bot.reply import Button
 from bot.session import Session
+from bot.wording import Language
 from tests.fakes import Posted
 from tests.flow.game import Game, game
 
@@ -35,11 +37,12 @@ async def votes(played: Game, name: str, whose: str, sheet: Posted) -> Posted:
     return await played.presses(name, label_of(await played.session(), whose), sheet)
 
 
-def label_of(session: Session, whose: str) -> str:
+def label_of(session: Session, whose: str, language: Language = "zh") -> str:
     """Return the letter of somebody's picture, which nobody in the chat knows."""
     ballot = getattr(session.game, "ballot")  # noqa: B009  of a contest alone
     (mark,) = [step.mark for step in session.steps if step.member == f"chat:{whose}"]
-    return ballot.mark(mark)
+    with spoken(language):
+        return ballot.mark(mark)
 
 
 def labels(message: Posted) -> list[str]:
@@ -416,6 +419,33 @@ async def test_who_leaves_is_not_waited_for(tmp_path: Path) -> None:
         assert (await played.session()).phase == "open"
         await played.says("小刚", "/退出局")
         assert (await played.session()).phase == "closing"
+
+
+async def test_where_the_host_goes_the_next_member_leads_it(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await opens(played)
+        await enters(played, "小红", "一")
+        await enters(played, "小刚", "二")
+        await played.says("小明", "/退出局")
+        assert "现在由 小红 主持" in played.last.text
+        await played.presses("小红", "截稿")
+        await played.paints()
+        assert labels(played.last) == ["甲", "乙"]
+
+
+async def test_in_english_the_marks_are_letters(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await played.says("管理员", "/设置 本群 英文")
+        await played.says("Ann", "/session contest the colours of night, 2 rounds")
+        assert "Press Enter and write a sentence" in played.board.text
+        await enters(played, "Ann", "a red moon")
+        await enters(played, "Bob", "a green lantern")
+        await played.paints()
+        assert labels(played.last) == ["A", "B"]
+        await played.presses("Ann", label_of(await played.session(), "Bob", "en"), played.last)
+        await played.later(60)
+        assert any("🥇 Bob: a green lantern" in text for text in played.texts)
+        assert "🏆 Contest" in (await played.says("Ann", "/ranking")).text
 
 
 async def test_nothing_can_be_taken_back(tmp_path: Path) -> None:
