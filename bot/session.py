@@ -15,6 +15,7 @@ from bot.form import Form as Blank
 from bot.reply import Button
 from bot.request import Request
 from bot.style import Style
+from bot.unfold import single
 from bot.wording import Language, later, say
 
 Kind = Literal["relay", "scroll", "contest", "guess", "chorus"]
@@ -543,6 +544,7 @@ class Session:
     ) -> tuple[Self, Draw]:
         """Return the session with one more picture that is waited for, and what asks for it."""
         mark = self.marks + 1
+        request = replace(request, prompt=single(request.prompt))  # one is one, of the budget too
         pending = Pending(mark=mark, member=key, words=words, message=message)
         after = replace(
             self, marks=mark, pictures=self.pictures + 1, pending=(*self.pending, pending)

@@ -8,7 +8,13 @@ from bot.request import Request
 MOST = 64
 """Prompts that one unfolds to; what would be more stays as it is."""
 _BRACES = re.compile(r"[{｛]([^{}｛｝]*)[}｝]")
+_BRACE = re.compile(r"[{}｛｝]")
 _BETWEEN = re.compile(r"[,，、|]")
+
+
+def single(prompt: str) -> str:
+    """Return a prompt as one that stands for itself alone: 红,蓝色的灯笼."""
+    return _BRACE.sub("", prompt)
 
 
 def many(prompt: str) -> int:

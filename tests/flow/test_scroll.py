@@ -128,6 +128,15 @@ async def test_a_part_that_fails_may_be_said_again(tmp_path: Path) -> None:
         assert [step.words for step in await steps(played)] == ["企鹅", "小鹿"]
 
 
+async def test_one_turn_is_one_picture_whatever_its_braces(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await begins(played)
+        await played.says("小红", "{红,蓝}灯笼")
+        await played.paints()
+        assert played.last.pictures == 1
+        assert played.engine.drawn[-1].prompt == "雪地里，(红,蓝灯笼:1.3)"
+
+
 async def test_a_kill_loses_no_part(tmp_path: Path) -> None:
     clock = Hand()
     async with game(tmp_path, clock=clock) as played:
