@@ -4,8 +4,9 @@ import asyncio
 import errno
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 
 from aiosqlite import Connection
 
@@ -233,7 +234,7 @@ class Painter:
             return False
         job = moved  # its chat may have another id since it was claimed
         await self._speak_to(db, job)
-        seconds = sum(picture.seconds for picture in pictures)
+        seconds = _seconds(pictures)
         await self._store.usage.spent(db, job, seconds)
         artworks = await self._store.gallery.keep(db, job, files)
         if job.share is not None:
@@ -316,3 +317,10 @@ class Painter:
 def _is_suspect(job: Job) -> bool:
     """Return whether a claimed job may be what ends those that draw it."""
     return job.failures > 0 or job.attempts - 1 - job.failures >= CUT_SHORT
+
+
+def _seconds(pictures: Sequence[Picture]) -> float:
+    """Return how long the engine took; a stage tells of the whole way up to it."""
+    ways = [replace(picture.recipe, until=None) for picture in pictures]
+    last = [way != after for way, after in pairwise([*ways, None])]
+    return sum(picture.seconds for picture, ends in zip(pictures, last, strict=True) if ends)

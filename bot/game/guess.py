@@ -49,6 +49,8 @@ HUSH_S = 10.0
 """Who guesses wrong again within this time is not told so."""
 SET_POINTS = 2
 """For who has set a word that was guessed, but neither at first sight nor at last."""
+MOST_MORE = 3
+"""Characters beyond those of the word that a wrong guess has; longer, it may well be a wish."""
 MOST_SET = 12
 """Characters of a word that a member sets."""
 MOST_GOAL, MOST_ROUNDS = 100, 16
@@ -178,7 +180,7 @@ class Guess(Game):
         """Say how it goes, and have the first word drawn."""
         del now
         words = say(
-            "你画我猜，{level}，{until}。画从模糊到清楚，直接说出来就行，越早猜中分越多",
+            "你画我猜，{level}，{until}。画从模糊到清楚，看出来就说，或者回复那张画；越早猜中分越多",
             level=say(LEVELS[self.table]),
             until=self._until(session),
         )
@@ -209,6 +211,9 @@ class Guess(Game):
         if spoke.to == "all":
             nears = grade == "near" and spoke.key not in self.round.near
             return grade in {"right", "sound"} or nears
+        if spoke.to == "bot":
+            short = len(plain(spoke.text)) <= len(self.round.riddle.text) + MOST_MORE
+            return grade != "wrong" or (short and not orders(spoke.text))
         return grade != "wrong" or not orders(spoke.text)
 
     def _is_late(self, session: Session, spoke: Spoke) -> bool:

@@ -37,6 +37,7 @@ async def shown(played: Game) -> Round:
 
 async def test_whoever_says_it_first_has_it_and_the_sooner_the_more(tmp_path: Path) -> None:
     async with game(tmp_path) as played:
+        played.engine.seconds = 2.0
         await played.says("小明", "/开局 你画我猜 水墨风，2 题")
         assert "你画我猜，简单，2 题" in played.last.text
         first = await shown(played)
@@ -44,6 +45,7 @@ async def test_whoever_says_it_first_has_it_and_the_sooner_the_more(tmp_path: Pa
         assert "第 1/5 眼" in played.last.text
         assert played.last.delivery.reply.plate
         assert "水墨" in played.engine.drawn[0].prompt
+        assert (await played.session()).seconds == 2.0
 
         await played.later(LOOK_S)
         assert "第 2/5 眼" in played.last.text
@@ -200,8 +202,11 @@ async def test_who_asks_the_session_is_told_that_it_is_wrong_but_not_all_the_tim
         assert len(played.texts) == before
         await played.answers("老王", "字" * 10_000, looks)
         assert "太长了" in played.last.text
-        await played.says("老王", "画一只戴帽子的恐龙")
-        assert "收到" in played.last.text  # a wish is no guess
+        for wish in ("画一只戴帽子的恐龙", "雪山日出的湖边小屋，油画风"):
+            await played.says("老王", wish)
+            assert "收到" in played.last.text, wish
+        await played.says("老王", "什么呀")
+        assert played.last.text == "不是，再看看"
 
 
 async def test_of_two_in_the_same_second_the_first_has_it(tmp_path: Path) -> None:
