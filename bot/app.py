@@ -317,6 +317,7 @@ class App:
                 here = await self._store.preferences.of_chat(db, event.chat)
                 LANGUAGE.set(here.language or "zh")
                 await self._store.outbox.put(db, event.chat, texts.greeting())
+                await self.referee.back(db, event.chat)
             case Moved():
                 await move(db, self._store, event.chat.key, event.to.key)
             case Left():

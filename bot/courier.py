@@ -277,7 +277,9 @@ class Courier:
         if error.retry_after_s:
             self.channels.to(chat).hush(error.retry_after_s, self._store.now())
         if self._hopeless(parcels[0], error):
-            await self._store.insist(self._give_up, parcels)
+            await self._store.insist(
+                self._give_up, parcels, muted=error.refused and not error.hopeless
+            )
             return
         wait_s = error.retry_after_s or min(SLOWEST_S, 2.0**attempts)
         await self._store.insist(self._later, parcels, wait_s, arrived=error.arrived)
@@ -316,7 +318,17 @@ class Courier:
                 numbers = (place.first, place.last) if together else ()
                 await self._close(db, delivery, numbers)
 
-    async def _give_up(self, db: Connection, parcels: Sequence[Parcel]) -> None:
+    async def _give_up(
+        self, db: Connection, parcels: Sequence[Parcel], *, muted: bool = False
+    ) -> None:
+        """Note that replies never arrive.
+
+        A chat that has refused one of a group session so often will have none: its sessions rest
+        until the bot is spoken to, and then they do not tell all that happened meanwhile.
+        """
+        first = parcels[0].delivery
+        if muted and await self._store.outbox.muted(db, first):
+            await self._store.sessions.leave(db, first.chat.key)
         for parcel in parcels:
             delivery = parcel.delivery
             log.error("reply %d is given up", delivery.id)

@@ -164,7 +164,7 @@ class Referee:
         """
         if message.text.startswith(("/", "／")):
             return False
-        here = await self._store.sessions.here(db, message.chat.key)
+        here = await self.back(db, message.chat)
         if not here or not (message.to_me or await self._may_speak(db, message.user)):
             return False
         about = await self._about(db, message.chat, message.reply_to)
@@ -324,11 +324,15 @@ class Referee:
 
     async def due(self, db: Connection, session_id: int) -> None:
         """Let the next timer of a session run out, if its time has come."""
-        kept = await self._store.sessions.get(db, session_id)
-        if kept is None or kept.session.due_at is None:
+        if await self._missed(db, session_id):
             return
-        if kept.session.due_at <= self._store.now():
+        kept = await self._store.sessions.get(db, session_id)
+        if kept is None:
+            return
+        if kept.session.due_at is not None and kept.session.due_at <= self._store.now():
             await self._play(db, kept, Due(kept.session.next_timer))
+        else:  # it was looked at for a picture that it does not wait for
+            await self._store.sessions.wake(db, kept.session)
 
     # ── its place ───────────────────────────────────────────────────────────────────────────
 
@@ -366,9 +370,10 @@ class Referee:
         Raises:
             StudioError: Somebody's turn is not taken; nothing has changed.
         """
+        if kept.away_at is not None:
+            kept = await self._back(db, kept, kept.away_at)
         with spoken(kept.session.language):
-            session = await self._there(db, kept)
-            now = self._store.now()
+            session, now = kept.session, self._store.now()
             after, effects = take(session, turn, now)
             if isinstance(turn, Spoke | Pressed) and turn.text and after != session:
                 self._admit(turn.text)
@@ -380,19 +385,43 @@ class Referee:
             await self._do(db, after, effects)
             await self._say(db, after, effects)
         for undrawn in failed:
-            await self._play(db, replace(kept, session=after, away_at=None), undrawn)
+            await self._play(db, replace(kept, session=after), undrawn)
 
-    async def _there(self, db: Connection, kept: Kept) -> Session:
-        """Return a session in a chat in which the bot is; if it was not, it goes on."""
-        if kept.away_at is None:
-            return kept.session
-        await self._store.sessions.back(db, kept.session.id)
-        now = self._store.now()
-        turn = Back(now - kept.away_at)
-        session, effects = take(kept.session, turn, now)
-        await self._store.sessions.save(db, session, turn, now)
-        await self._say(db, session, effects)
-        return session
+    async def back(self, db: Connection, chat: Chat) -> list[Kept]:
+        """Go on with what rested in a chat while the bot could say nothing; return all there is."""
+        return [
+            kept if kept.away_at is None else await self._back(db, kept, kept.away_at)
+            for kept in await self._store.sessions.here(db, chat.key)
+        ]
+
+    async def _back(self, db: Connection, kept: Kept, away_at: float) -> Kept:
+        """Go on with a session that rested, with the time that it had left."""
+        session_id = kept.session.id
+        await self._store.sessions.back(db, session_id)
+        here = replace(kept, away_at=None)
+        await self._play(db, here, Back(self._store.now() - away_at))
+        await self._missed(db, session_id)
+        return await self._store.sessions.get(db, session_id) or here
+
+    async def _missed(self, db: Connection, session_id: int) -> bool:
+        """Tell a session of pictures that nobody draws any more; False if there are none."""
+        found = False
+        while undrawn := await self._lost(db, session_id):
+            await self._on(db, session_id, undrawn)
+            found = True
+        return found
+
+    async def _lost(self, db: Connection, session_id: int) -> Undrawn | None:
+        """Return a picture that a session waits for though its job was cancelled, or failed."""
+        kept = await self._store.sessions.get(db, session_id)
+        if kept is None or kept.session.phase != "open":
+            return None
+        for pending in kept.session.pending:
+            job = await self._store.queue.of_session(db, session_id, pending.mark)
+            if job is None or job.state in {State.FAILED, State.CANCELLED}:
+                with spoken(kept.session.language):
+                    return Undrawn(mark=pending.mark, words=say("被取消了"))
+        return None
 
     async def _drawn_for(
         self, db: Connection, session: Session, effects: Iterable[Effect], *, strict: bool = True
@@ -420,7 +449,7 @@ class Referee:
         user = _user(draw.member, session.name_of(draw.member))
         pending = next((one for one in session.pending if one.mark == draw.mark), None)
         made = None
-        if draw.parent is not None:
+        if draw.parent is not None and await self._store.queue.get(db, draw.parent.job_id):
             parent, before = Origin(draw.parent.job_id), draw.request
             made = Revision(request=draw.request, parent=parent, before=before)
         share = Share(session_id=session.id, mark=draw.mark, held=draw.held)

@@ -81,6 +81,13 @@ FAILED = "UPDATE outbox SET state = 'failed' WHERE id = ?"
 
 FAILED_IN = "UPDATE outbox SET state = 'failed' WHERE chat = ? AND state IN ('new', 'sending')"
 
+# What a session has said meanwhile says nothing any more; its board shows how things are.
+MUTED = """
+UPDATE outbox SET state = 'failed' WHERE chat = ?1 AND state IN ('new', 'sending')
+    AND session_id IS NOT NULL
+    AND EXISTS (SELECT 1 FROM outbox WHERE id = ?2 AND session_id IS NOT NULL)
+"""
+
 FORGET = """
 DELETE FROM outbox WHERE id IN (
     SELECT id FROM outbox WHERE state IN ('sent', 'failed') AND created_at < ?
@@ -325,6 +332,14 @@ class Outbox:
         """Give up all replies that wait for a chat, by key; return how many."""
         async with db.execute(FAILED_IN, (chat,)) as cursor:
             return cursor.rowcount
+
+    async def muted(self, db: Connection, delivery: Delivery) -> bool:
+        """Give up all that group sessions say in a chat that will not have it.
+
+        Returns whether what it would not have was said by one.
+        """
+        async with db.execute(MUTED, (delivery.chat.key, delivery.id)) as cursor:
+            return cursor.rowcount > 0
 
     async def move_chat(self, db: Connection, chat: str, to: str) -> None:
         """Have what goes to a chat go to another, by keys; our messages in it are known no more.

@@ -87,6 +87,9 @@ UPDATE jobs SET state = :state, failures = failures + :failed,
 WHERE id = :id AND attempts = :attempts AND state = :before RETURNING *
 """
 
+# Whoever plays a group session looks at once what became of the picture that it waits for.
+STIR = "UPDATE sessions SET due_at = 0 WHERE id = ? AND phase = 'open'"
+
 COUNT_PERSON = """
 UPDATE people SET waiting = waiting + :waiting, backlog = backlog + :waiting * :cost,
                   drawing = drawing + :drawing WHERE user = :user
@@ -339,6 +342,8 @@ class Queue:
         row = await _maybe(db, MOVE, found)
         if row is None:
             return None
+        if row["session_id"] is not None and state in {State.FAILED, State.CANCELLED}:
+            await db.execute(STIR, (row["session_id"],))
         await self._count(
             db,
             row,

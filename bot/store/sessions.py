@@ -44,9 +44,20 @@ SELECT id, due_at FROM sessions WHERE due_at IS NOT NULL AND away_at IS NULL
 ORDER BY due_at, id LIMIT 1
 """
 
-WANTING = "SELECT * FROM sessions WHERE wants > 0 AND id > ? ORDER BY id LIMIT 1"
+WANTING = """
+SELECT * FROM sessions WHERE wants > 0 AND away_at IS NULL AND id > ? ORDER BY id LIMIT 1
+"""
 
 SHOWN = "SELECT id, changes FROM sessions WHERE board IS NOT NULL"
+
+# Their chat has moved, or somebody has deleted it, or it could not be sent.
+BOARDLESS = """
+SELECT id FROM sessions WHERE phase = 'open' AND board IS NULL AND away_at IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM outbox
+        WHERE state IN ('new', 'sending') AND session_id = sessions.id AND board = 1
+    )
+"""
 
 OVER = """
 SELECT * FROM sessions
@@ -75,6 +86,11 @@ UNBOARD = "UPDATE sessions SET board = NULL WHERE id = ?"
 FRAMED = "UPDATE sessions SET framed = 1, place = ?, changes = changes + 1 WHERE id = ?"
 
 LEAVE = "UPDATE sessions SET away_at = ? WHERE chat = ? AND phase <> 'closed' AND away_at IS NULL"
+
+# What was played in a place of its own goes on where it was opened, if that is gone.
+HOME = "UPDATE sessions SET place = chat, changes = changes + 1 WHERE place = ? AND place <> chat"
+
+WAKE = "UPDATE sessions SET due_at = ? WHERE id = ?"
 
 BACK = "UPDATE sessions SET away_at = NULL WHERE id = ?"
 
@@ -216,6 +232,10 @@ class Sessions:
         """Return those that have a board: how often each has changed, by id."""
         return {row["id"]: row["changes"] for row in await db.execute_fetchall(SHOWN)}
 
+    async def boardless(self, db: Connection) -> list[int]:
+        """Return those, by id, that have no board, and none on its way."""
+        return [row["id"] for row in await db.execute_fetchall(BOARDLESS)]
+
     async def over(self, db: Connection, chat: str, before: int, limit: int) -> list[Session]:
         """Return those of a chat, by key, that are over and made something; newest first.
 
@@ -250,8 +270,13 @@ class Sessions:
         await db.execute(FRAMED, (place.key, id_))
 
     async def leave(self, db: Connection, chat: str) -> None:
-        """Let the sessions of a chat, by key, rest: the bot was put out of it."""
+        """Let the sessions of a chat, by key, rest: nothing can be said there."""
         await db.execute(LEAVE, (self._now(), chat))
+        await db.execute(HOME, (chat,))
+
+    async def wake(self, db: Connection, session: Session) -> None:
+        """Have a session be looked at when its next timer runs out, and no sooner."""
+        await db.execute(WAKE, (session.due_at, session.id))
 
     async def back(self, db: Connection, id_: int) -> None:
         """Let a session go on."""
