@@ -314,12 +314,13 @@ async def _artworks(data: Path, limit: int) -> tuple[Artwork, ...]:
 
 
 def _job_row(job: Job) -> Row:
+    held = job.share is not None and job.share.held  # who runs the studio may play along
     return {
         "id": job.id,
         "state": job.state.value,
         "user": job.user.key,
         "chat": job.chat.key,
-        "prompt": job.request.prompt,
+        "prompt": "" if held else job.request.prompt,
         "count": job.request.count,
         "styles": list(job.request.styles),
         "seed": job.request.seed,

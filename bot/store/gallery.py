@@ -34,7 +34,7 @@ SEEN = "SELECT * FROM artworks WHERE id = ? AND held = 0 AND (owner = ? OR chat 
 
 OF_JOB = "SELECT * FROM artworks WHERE job_id = ? ORDER BY number"
 
-LATEST = "SELECT * FROM artworks ORDER BY id DESC LIMIT ?"
+LATEST = "SELECT * FROM artworks WHERE held = 0 ORDER BY id DESC LIMIT ?"
 
 OF_USER = """
 SELECT * FROM artworks WHERE owner = ? AND id < ? AND held = 0 ORDER BY id DESC LIMIT ?

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.listing import _job_row  # pyright: ignore[reportPrivateUsage]
 from adapters.logs import TALKATIVE
 from bot.game.guess import Guess, Round
 from bot.game.riddle import alone, riddle
 from bot.reply import Limits, Status
+from bot.store.reader import reading
 from generation.errors import BadRecipe
 from generation.recipe import Preview
 from tests.fakes import StrictChat
@@ -75,6 +77,14 @@ async def test_whoever_says_it_first_has_it_and_the_sooner_the_more(tmp_path: Pa
         assert len(game_.replayed(session)) == 6
 
 
+async def listed(folder: Path) -> list[str]:
+    """Return what the operator reads of jobs and pictures."""
+    async with reading(folder) as reader:
+        jobs, artworks = await reader.jobs(9), await reader.artworks(9)
+    assert artworks == ()
+    return [str(_job_row(job)) for job in jobs]
+
+
 async def test_nothing_tells_the_word_before_it_is_revealed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -98,6 +108,9 @@ async def test_nothing_tells_the_word_before_it_is_revealed(
             for said in (f"/搜索 {word}", f"/搜索 {later}", "/画廊", "/历史", "/查看 1", "/查看 6"):
                 await played.says("小明", said)
                 assert not played.last.pictures, said
+        for row in await listed(tmp_path):
+            assert word not in row
+            assert later not in row
         board = await played.shows_boards()
         told = [*played.texts, board.text, caplog.text]
         leaks = [text for text in told if word in text or later in text]
