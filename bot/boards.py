@@ -15,12 +15,11 @@ from bot.ports import Adapter
 from bot.progress import spoken
 from bot.referee import Referee
 from bot.reply import Edit, Limits, Reply
-from bot.session import TITLES, Session
+from bot.session import Session
 from bot.store.leaving import leave
 from bot.store.moving import move
 from bot.store.sessions import Kept
 from bot.store.store import Store
-from bot.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +128,8 @@ class Boards:
             self._boards[id_] = new = Board(kept, changes)
             if board and same:
                 new.shown, new.rests_until = board.shown, board.rests_until
+            elif kept.board and not kept.framed:  # nobody has edited it yet
+                new.shown = await self._store.read(self._store.outbox.board, id_, kept.board)
 
     async def _due(self) -> list[Board]:
         """Return the boards that should show something else, and may.
@@ -161,6 +162,8 @@ class Boards:
     async def _attend(self, board: Board) -> None:
         try:
             async with self._channels.to(board.session.chat.key).turn:
+                if not self._channels.spare(self._limits(board), board.session.chat):
+                    return  # another board of the chat came first
                 await self._frame(board)
                 await self._edit(board)
         except NotSent as error:
@@ -187,9 +190,7 @@ class Boards:
         place: Chat | None = None
         if session.phase == "open" and session.place.key == session.chat.key:
             with spoken(session.language):
-                title = say(TITLES[session.game.kind])
-                if session.theme:
-                    title = say("{kind}《{theme}》", kind=title, theme=session.theme)
+                title = session.title
             place = await adapter.branch(session.chat, kept.board, title)
         await self._store.insist(self._referee.settled, session.id, place or session.place)
         board.kept = replace(kept, framed=True)

@@ -178,9 +178,11 @@ class Room:
 
     @property
     def _foot(self) -> str:
-        """Return who was in it, as a line."""
+        """Return what it is, and who was in it, as a line."""
         names = self._session.game.authors(self._session)
         kind = say(TITLES[self._session.game.kind])
+        if style := self._session.style:
+            kind = f"{kind} · {style}"
         return say("{kind} · {names}", kind=kind, names=say("、").join(names))
 
     def _veiled(self, id_: int, share: float) -> Image.Image:

@@ -1,7 +1,7 @@
 """The board of a group session: what it always shows; pure."""
 
 from bot.reply import Button, Reply
-from bot.session import TITLES, Session, button
+from bot.session import Session, button
 from bot.wording import say
 
 MOST_LINES = 14
@@ -17,9 +17,9 @@ def notice(session: Session, now: float) -> Reply:
 
 
 def _head(session: Session) -> str:
-    title = say(TITLES[session.game.kind])
-    if session.theme:
-        title = say("{kind}《{theme}》", kind=title, theme=session.theme)
+    title = session.title
+    if session.style:
+        title = f"{title} · {session.style}"
     match session.phase:
         case "closing":
             return say("🎨 {title} · 正在装裱", title=title)

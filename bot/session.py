@@ -483,6 +483,23 @@ class Session:
     why: str = ""
     """Why it is over, in words."""
 
+    @property
+    def style(self) -> str:
+        """What it is painted in, where that was said."""
+        return say("、").join(self.request.styles)
+
+    @property
+    def title(self) -> str:
+        """What it is called: its kind, and its theme if it has one."""
+        kind = say(TITLES[self.game.kind])
+        return say("{kind}《{theme}》", kind=kind, theme=self.theme) if self.theme else kind
+
+    @property
+    def subject(self) -> str:
+        """What is to be painted, and in which style."""
+        theme = self.theme or say("画什么都行")
+        return f"{theme} · {self.style}" if self.style else theme
+
     # ── who ──
 
     @property

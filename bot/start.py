@@ -109,7 +109,7 @@ def start(
     request = _request(theme, styles)
     return Start(
         game=game.suited(styles.chosen(request)),
-        theme=theme,
+        theme=_title(theme, request),
         request=request,
         terms=_bounded(said.over(here), config),
         guests=said.guests,
@@ -137,6 +137,12 @@ def _names() -> dict[str, Kind]:
 def _name() -> re.Pattern[str]:
     longest = "|".join(sorted(_names(), key=len, reverse=True))
     return re.compile(rf"\s*({longest})(?![a-z])[\s,，:：、]*")
+
+
+def _title(theme: str, request: Request) -> str:
+    """Return what a session is called: its theme as said, without the style that was said too."""
+    plain = request == Request(prompt=request.prompt)
+    return theme if plain else request.prompt
 
 
 def _request(theme: str, styles: Styles) -> Request:

@@ -70,7 +70,7 @@ class Chorus(Game):
         words = say(
             "众笔开局：{theme}\n{time}内想看见什么就喊什么，别人喊得好就 +1，到时合成一张画。"
             "（我没反应的话，回复这条消息喊）",
-            theme=session.theme or say("画什么都行"),
+            theme=session.subject,
             time=rota.lasting(seconds),
         )
         terms = replace(session.terms, turns=1, pictures=min(TRIES, session.terms.pictures))

@@ -29,7 +29,7 @@ class Relay(Round):
         """Return what it opens with."""
         return say(
             "接龙开局：{theme}\n每人接一句，画就在上一张上接着画。{call}",
-            theme=session.theme or say("画什么都行"),
+            theme=session.subject,
             call=call,
         )
 

@@ -56,13 +56,10 @@ class Scroll(Round):
 
     def opening(self, session: Session, call: str) -> str:
         """Return what it opens with."""
-        theme = session.theme or say("画什么都行")
+        words = "长卷开局：{theme}\n每人往右画一段，接成一幅长卷。{call}"
         if self.leftwards:
             words = "长卷开局：{theme}\n每人往左画一段，接成一幅长卷。{call}"
-            return say(words, theme=theme, call=call)
-        return say(
-            "长卷开局：{theme}\n每人往右画一段，接成一幅长卷。{call}", theme=theme, call=call
-        )
+        return say(words, theme=session.subject, call=call)
 
     def overlap(self, session: Session) -> int:
         """Return what the parts were really drawn on."""

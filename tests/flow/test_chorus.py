@@ -17,7 +17,7 @@ async def opens(played: Game, terms: str = "") -> Posted:
 async def test_everybody_shouts_and_one_picture_is_drawn_of_all(tmp_path: Path) -> None:
     async with game(tmp_path) as played:
         await opens(played)
-        assert "众笔开局：江南烟雨，水墨风\n60 秒内" in played.last.text
+        assert "众笔开局：江南烟雨 · 水墨\n60 秒内" in played.last.text
 
         said = len(played.texts)
         await played.murmurs("小明", "竹林 小船")
@@ -41,7 +41,7 @@ async def test_everybody_shouts_and_one_picture_is_drawn_of_all(tmp_path: Path) 
         *_, shown, why, poster = [text for text in played.texts if text]
         assert shown.startswith("大家喊出来的画：\n小明：竹林 ×3\n阿青：龙舟 ×2\n小明：小船")
         assert why == "收局：3 个人喊了 3 个词。正在装裱……"
-        assert poster.startswith("《江南烟雨，水墨风》 · 众笔 · 小明、小红、阿青")
+        assert poster.startswith("《江南烟雨》 · 众笔 · 小明、小红、阿青")
         assert "已收局" in played.board.text
         plates = [one for one in played.chat.messages.values() if one.delivery.reply.plate]
         assert len(plates) == 1  # one picture alone does not move
