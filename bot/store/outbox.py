@@ -49,6 +49,13 @@ UPDATE outbox SET state = 'sent', sent_at = :at, message = iif(chat = :chat, :me
 WHERE id = :id
 """
 
+BOARD = """
+SELECT reply FROM outbox
+WHERE state IN ('sent', 'failed') AND session_id = ?1 AND board = 1 AND message = ?2
+    AND created_at >= (SELECT opened_at FROM sessions WHERE id = ?1)
+ORDER BY created_at DESC LIMIT 1
+"""
+
 # A second one is the repeat of a first that may not have arrived.
 OPENING = """
 SELECT * FROM outbox
@@ -268,6 +275,13 @@ class Outbox:
                 sent_at=row["sent_at"],
                 pictured=bool(row["pictured"]),
             )
+        return None
+
+    async def board(self, db: Connection, session_id: int, message: str) -> Reply | None:
+        """Return what a board of a group session showed when it was sent."""
+        for row in await db.execute_fetchall(BOARD, (session_id, message)):
+            kept = msgspec.json.decode(row["reply"], type=Kept)
+            return Reply(text=kept.text, buttons=kept.buttons)
         return None
 
     async def over(self, db: Connection, job_id: int) -> bool:

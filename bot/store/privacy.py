@@ -14,6 +14,7 @@ from aiosqlite import Connection
 from bot.artwork import Artwork
 from bot.errors import FolderInUse
 from bot.event import User
+from bot.store import session_privacy
 from bot.store.gallery import Gallery
 from bot.store.sources import Sources
 from bot.store.store import Store
@@ -36,6 +37,7 @@ NAMING: dict[str, str] = {
     "acts": "user",
     "gifts": "user",
     "shares": "user",
+    "scores": "user",
     "settings": "who",
     "allowances": "who",
 }
@@ -67,6 +69,7 @@ SELECT what, day, amount FROM allowances WHERE kind = 'person' AND who = ? ORDER
 SELECT platform, sha256, reference, at FROM uploads
 WHERE sha256 IN (SELECT sha256 FROM artworks WHERE owner = ?) ORDER BY platform, sha256
 """,
+    **session_privacy.OTHERS,
 }
 
 COUNT = """
@@ -82,6 +85,11 @@ WHERE user = :user AND json_extract(request, '$.source') > ''
 UNION
 SELECT DISTINCT json_extract(request, '$.mask') FROM jobs
 WHERE user = :user AND json_extract(request, '$.mask') > ''
+UNION
+SELECT DISTINCT json_extract(step.value, '$.canvas.sha256')
+FROM sessions, json_each(state, '$.steps') step
+WHERE json_extract(step.value, '$.member') = :user
+    AND json_extract(step.value, '$.canvas.sha256') > ''
 """
 
 CHATS = "SELECT DISTINCT chat FROM jobs WHERE user = ?"
@@ -227,6 +235,7 @@ async def forget(store: Store, user: User, whose: Whose) -> Known:
     key = user.key
     found = await store.read(known, key)
     await store.insist(_forget_updates, store, key, whose)
+    await store.insist(session_privacy.leave, store, key)
     await store.insist(_cancel, store, user)
     images = [row["image"] for row in await store.read(_all, IMAGES, {"user": key})]
     chats = json.dumps([row["chat"] for row in await store.read(_all, CHATS, (key,))])
@@ -235,6 +244,7 @@ async def forget(store: Store, user: User, whose: Whose) -> Known:
         await asyncio.sleep(PAUSE_S)
     await _until_done(store, _run, UNFAVOUR, {"user": key, "limit": BATCH})
     await _until_done(store, _run, ANSWERS, (chats, BATCH))
+    await _until_done(store, session_privacy.forget, key, BATCH)
     await _until_done(store, _forget_jobs, store, key)
     for statement in NOBODY:
         await store.insist(_run, statement, (key,))

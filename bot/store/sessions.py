@@ -117,9 +117,28 @@ SELECT user, name, max(at) AS last, sum(points) AS points, count(*) AS times FRO
 WHERE chat = ? AND kind = ? AND at >= ? GROUP BY user ORDER BY sum(points) DESC, last LIMIT ?
 """
 
-FORGET_TURNS = """
-DELETE FROM turns WHERE session_id IN (
-    SELECT id FROM sessions WHERE phase = 'closed' AND closed_at < ? ORDER BY id LIMIT ?
+# Of what is over for so long nobody asks any more how it went.
+FORGET = tuple(
+    f"""
+DELETE FROM {table} WHERE session_id IN (
+    SELECT id FROM sessions WHERE phase = 'closed' AND closed_at < ?1
+        AND EXISTS (SELECT 1 FROM {table} WHERE session_id = sessions.id)
+    ORDER BY id LIMIT ?2
+)
+"""  # noqa: S608  tables of ours
+    for table in ("turns", "session_messages")
+)
+
+# Of which no picture is left, and nothing that was won.
+REMOVE = """
+DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE phase = 'closed' AND closed_at < ?
+        AND NOT EXISTS (SELECT 1 FROM scores WHERE session_id = sessions.id)
+        AND NOT EXISTS (
+            SELECT 1 FROM jobs JOIN artworks ON artworks.job_id = jobs.id
+            WHERE jobs.session_id = sessions.id
+        )
+    ORDER BY id LIMIT ?
 )
 """
 
@@ -299,10 +318,16 @@ class Sessions:
         rows = await db.execute_fetchall(RANKING, (chat, kind, since, limit))
         return [Rank(row["user"], row["name"], row["points"], row["times"]) for row in rows]
 
-    async def forget(self, db: Connection, before: float, limit: int) -> bool:
-        """Drop what happened in some sessions that were over before a time; False if none."""
-        async with db.execute(FORGET_TURNS, (before, limit)) as cursor:
-            return cursor.rowcount > 0
+    async def forget(self, db: Connection, limit: int, *, before: float) -> bool:
+        """Drop what happened in some sessions that were over before a time; False if in none.
+
+        Those go altogether of which no picture is left.
+        """
+        found = False
+        for statement in (*FORGET, REMOVE):
+            async with db.execute(statement, (before, limit)) as cursor:
+                found = found or cursor.rowcount > 0
+        return found
 
 
 OPENED = "Opened"

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiosqlite import Connection
 
@@ -27,6 +28,8 @@ STRAY_S = 3600.0
 UNUSED_S = 24 * 3600.0
 """So long an image that was handed in waits for a request that names it."""
 DAY_S = 24 * 3600.0
+SESSION_S = 30 * DAY_S
+"""So long it is kept what happened in a group session that is over."""
 ASKED = 500
 """Files that are asked about in one query."""
 
@@ -95,9 +98,11 @@ class Upkeep:
         return removed
 
     async def forget(self) -> None:
-        """Drop replies that were sent, and updates that were handled, days ago."""
+        """Drop replies that were sent, updates that were handled, and turns, days ago."""
         await self._store.insist(self._store.inbox.forget)
         await self._until_done(self._store.outbox.forget, 10 * BATCH)
+        before = self._store.now() - SESSION_S
+        await self._until_done(partial(self._store.sessions.forget, before=before), BATCH)
 
     async def sweep_sources(self) -> int:
         """Remove images that were handed in a day ago and that nothing names; return how many."""

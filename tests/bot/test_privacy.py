@@ -22,6 +22,7 @@ from bot.store.store import Store
 from tests.bot.gallery_factory import GROUP, Atelier, opened_atelier
 from tests.bot.test_image import a_file
 from tests.conftest import opened_studio
+from tests.flow.game import Game, game
 
 GONE = User("t", "gone", "要走的人")
 
@@ -305,3 +306,69 @@ async def test_settings_limits_gifts_bans_and_acts_are_forgotten(tmp_path: Path)
         if path.is_file():
             assert GONE.key.encode() not in path.read_bytes(), path
             assert GONE.name.encode() not in path.read_bytes(), path
+
+
+# ── group sessions ───────────────────────────────────────────────────────────────────────────
+
+
+async def played_together(played: Game) -> None:
+    """要走的人 and 留下的人 play a relay to its end, and begin another."""
+    for said in ("江南，3 棒", "塞北，3 棒"):
+        await played.says("要走的人", f"/开局 接龙 {said}")
+        await played.presses("留下的人", "加入")
+        for name, words in (("要走的人", "机密的独角兽"), ("留下的人", "桥"), ("要走的人", "龙")):
+            if "塞北" in said and words != "机密的独角兽":
+                break
+            await played.answers(name, words, played.board)
+            await played.paints()
+    session = await played.session(1)
+    await played.store.write(played.store.sessions.score, session, "chat:要走的人", 3)
+    await played.store.write(played.store.sessions.score, session, "chat:留下的人", 1)
+    await played.answers("留下的人", "桥", played.board)
+
+
+async def test_what_somebody_did_in_sessions_is_handed_out(tmp_path: Path) -> None:
+    async with game(tmp_path / "data") as played:
+        await played_together(played)
+        to = tmp_path / "out"
+        found = await played.store.read(privacy.export, tmp_path / "data", "chat:要走的人", to)
+        assert found.anything
+    first, second = lines(to / "sessions.jsonl")
+    assert (first["name"], first["hosts"], second["kind"]) == ("要走的人", 1, "relay")
+    steps = json.loads(str(first["steps"]))
+    assert [step["words"] for step in steps] == ["机密的独角兽", "龙"]
+    assert [row["points"] for row in lines(to / "scores.jsonl")] == [3]
+    assert len(lines(to / "turns.jsonl")) == 3
+    assert "留下的人" not in (to / "turns.jsonl").read_text(encoding="utf-8")
+
+
+async def test_who_is_forgotten_is_in_no_session_and_the_others_play_on(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with game(data) as played:
+        await played_together(played)
+        store = played.store
+        await privacy.forget(store, User("chat", "要走的人"), nobodys)
+        over, playing = await played.session(1), await played.session(2)
+        assert (over.phase, playing.phase, playing.host) == ("closed", "open", "chat:留下的人")
+        assert [over.name_of(step.member) for step in over.steps] == ["有人", "留下的人", "有人"]
+        assert [step.words for step in over.steps] == ["", "桥", ""]
+        assert [member.key for member in over.members] == ["gone:1", "chat:留下的人"]
+        ranking = await store.read(store.sessions.ranking, "chat:群一", "relay", 0.0, 9)
+        assert [(rank.user, rank.points) for rank in ranking] == [("chat:留下的人", 1)]
+        for table in ("sessions", "turns", "scores"):
+            assert "要走的人" not in await rows_of(store, table)
+        assert not (await store.read(privacy.known, "chat:要走的人")).anything
+        await played.paints()
+        await played.shows_boards()
+        while (await played.session(2)).phase == "open":
+            await played.answers("留下的人", "船", played.board)
+            await played.paints()
+        assert [step.words for step in (await played.session(2)).steps] == ["", "桥", "船"]
+
+
+async def rows_of(store: Store, table: str) -> str:
+    async def rows(db: Connection) -> str:
+        found = await db.execute_fetchall(f"SELECT * FROM {table}")  # noqa: S608
+        return str([tuple(row) for row in found])
+
+    return await store.read(rows)

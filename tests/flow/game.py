@@ -189,6 +189,6 @@ async def game(
         first_id = 1000 * (1 + len(chat.messages))
         played = Game(store, clock, chat, first_id, quota or QuotaConfig())
         yield played
-        assert played.chat.refused == []
+        assert played.chat.refused == [], played.chat.refused
     finally:
         await store.close()
