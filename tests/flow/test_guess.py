@@ -66,8 +66,8 @@ async def test_whoever_says_it_first_has_it_and_the_sooner_the_more(tmp_path: Pa
         session = await played.session()
         assert session.phase == "closed"
         assert any("没人猜中。谜底：" in text for text in played.texts)
-        head = next(text for text in played.texts if text.startswith("《水墨风》"))
-        assert "《水墨风》 · 你画我猜 · 小红\n🏅 小红 4 分" in head
+        head = next(text for text in played.texts if text.startswith("你画我猜 · 小红"))
+        assert "你画我猜 · 小红\n🏅 小红 4 分" in head
         assert f"1. {first.riddle.text}（小红，第 2 眼 +4）" in head
         assert "（没人猜中）" in head
         ranks = await played.store.read(played.store.sessions.ranking, "chat:群一", "guess", 0.0, 9)
