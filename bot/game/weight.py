@@ -2,7 +2,10 @@
 
 import re
 
+JOINED = "{}和{}"
+"""Two things as one says them: so models draw both, not one in the shape of the other."""
 _WEIGHED = re.compile(r"\(([^():]+):\d+(?:\.\d+)?\)")
+_JOINED = re.compile(r"和(?=\([^():]+:\d)")
 
 
 def weighed(words: str, weight: float) -> str:
@@ -11,6 +14,11 @@ def weighed(words: str, weight: float) -> str:
     return f"({plain}:{weight:g})" if weight != 1 else plain
 
 
+def joined(words: str, more: str) -> str:
+    """Return two things as a model draws both."""
+    return JOINED.format(words, more)
+
+
 def plain(prompt: str) -> str:
-    """Return a prompt without weights, as people would say it."""
-    return _WEIGHED.sub(r"\1", prompt)
+    """Return a prompt without weights, as people have said it, clause by clause."""
+    return _WEIGHED.sub(r"\1", _JOINED.sub("，", prompt))
