@@ -109,7 +109,7 @@ async def test_the_steps_of_a_relay_are_one_line_of_pictures(tmp_path: Path) -> 
         assert [one.parent_id for one in found] == [None, *ids[:2]]
         tree = await played.says("小红", f"/溯源 {ids[1]}")
         assert "2 ← 1 · 变化 ＋桥下一只小船" in tree.text
-        assert "3 ← 2 · 变化 ＋船上有灯" in tree.text
+        assert "3 ← 2 · 变化 －一座石桥 ＋船上有灯" in tree.text
         assert tree.delivery.reply.plate is not None
 
         await deletes(played, "小明", ids[1])
