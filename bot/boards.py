@@ -138,7 +138,8 @@ class Boards:
         """
         now, found = self._store.now(), list[Board]()
         for number, board in enumerate(self._boards.values()):
-            if board.session.id in self._busy or board.kept.away_at is not None:
+            rests = board.kept.away_at is not None or now < board.rests_until
+            if rests or board.session.id in self._busy:
                 continue
             stale = board.looked_at is None or now - board.looked_at >= STALE_S
             if not stale or not self._channels.spare(self._limits(board), board.session.chat):

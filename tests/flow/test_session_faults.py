@@ -1,7 +1,7 @@
 """What goes wrong in a chat in which people play: each has its sentence, and the game goes on."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from bot.event import Chat
 from bot.job import State
 from bot.session import Session
 from bot.store.leaving import leave
+from bot.store.limits import QueueConfig
 from bot.store.moving import move
 from generation.errors import BadRecipe
+from tests.fakes import StrictChat
 from tests.flow.game import Game, game
-from tests.flow.scene import GROUP
+from tests.flow.scene import GROUP, LIMITS, Hand
 
 OTHER = "群二"
 
@@ -48,7 +50,7 @@ async def finishes(played: Game, steps: int = 4, id_: int = 1) -> Session:
     return session
 
 
-async def sends(played: Game, *said: dict[str, object]) -> None:
+async def sends(played: Game, *said: Mapping[str, str]) -> None:
     """Several say something at once, before anybody is answered; their ids are their order."""
     for number, one in enumerate(said):
         id_ = f"{9000 + number}"
@@ -490,10 +492,92 @@ def unstamped(session: Session) -> Session:
 
 async def one_step_at_a_time(folder: Path) -> tuple[list[dict[str, object]], Session, list[str]]:
     """Play, and end the studio after each step."""
-    chat = clock = None
+    clock = Hand()
+    chat = StrictChat(clock, LIMITS)
     for step in SCRIPT:
         async with game(folder, chat=chat, clock=clock) as played:
-            chat, clock = played.chat, played.clock
             await does(played, step)
-            kept, texts = await kept_of(played), told(played)
-    return *kept, texts
+    async with game(folder, chat=chat, clock=clock) as played:
+        return *(await kept_of(played)), told(played)
+
+
+async def test_sessions_of_two_kinds_are_played_side_by_side(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await played.says("小明", "/开局 接龙 江南，2 棒")
+        relay = played.board
+        await played.says("小明", "/开局 长卷 塞北，2 段")
+        scroll = played.board
+        assert relay.id != scroll.id
+        await played.answers("小明", "一匹马", scroll)
+        await played.paints()
+        await played.answers("小明", "一座石桥", relay)
+        await played.paints()
+        assert [one.words for one in (await played.session(1)).steps] == ["一座石桥"]
+        assert [one.words for one in (await played.session(2)).steps] == ["一匹马"]
+        for board in (relay, scroll):
+            await played.answers("小明", "一轮月", board)
+            await played.paints()
+        assert [(await played.session(id_)).phase for id_ in (1, 2)] == ["closed", "closed"]
+        await looks_after_boards(played)
+
+
+async def test_where_the_disk_is_full_the_turn_is_still_theirs(tmp_path: Path) -> None:
+    full = QueueConfig(min_free_mb=10**9)
+    async with game(tmp_path, queue=full) as played:
+        await opened(played)
+        before = await played.session()
+        await played.says("小明", "一座石桥")
+        assert played.last.text.startswith("磁盘快满了")
+        after = await played.session()
+        assert (after.pending, after.pictures, after.timers) == ((), 0, before.timers)
+        chat, clock = played.chat, played.clock
+    async with game(tmp_path, chat=chat, clock=clock) as played:
+        await finishes(played)
+
+
+async def test_a_board_is_not_edited_again_and_again_where_nothing_may_be_said(
+    played: Game,
+) -> None:
+    await looks_after_boards(played)
+    played.chat.edit_errors = [NotSent("no right", refused=True)] * 100
+    await played.says("小刚", "/加入")
+    for _ in range(60):
+        played.clock.now += 1.0
+        await played.boards.refresh()
+    assert 100 - len(played.chat.edit_errors) <= 5
+    played.chat.edit_errors.clear()
+    played.clock.now += 15.0
+    await looks_after_boards(played)
+    assert "小刚" in played.board.text
+    await finishes(played)
+
+
+async def test_a_chat_that_turns_out_to_have_moved_is_followed(played: Game) -> None:
+    await played.says("小明", "一座石桥")
+    played.chat.moved[GROUP] = "群新"
+    await played.paints()
+    await looks_after_boards(played)
+    assert (await played.session()).place == Chat("chat", "群新", group=True)
+    assert played.board.chat == "群新"
+    assert any(
+        one.chat == "群新" and "第 1 棒 小明：一座石桥" in one.text
+        for one in played.chat.messages.values()
+    )
+    await played.says("小红", "桥下小船", "群新")
+    await played.paints()
+    assert len((await played.session()).steps) == 2
+
+
+async def test_a_session_that_ends_while_nobody_hears_it_hangs_when_they_do(played: Game) -> None:
+    await played.says("小明", "一座石桥")
+    await played.paints()
+    await played.says("小红", "桥下小船")
+    await played.paints()
+    await played.says("小明", "/结束")
+    played.chat.gone.add(GROUP)
+    await played.settles()
+    await played.settles()
+    played.chat.gone.clear()
+    await played.murmurs("小红", "在吗")
+    await played.settles()
+    assert (await played.session()).phase == "closed"
