@@ -164,19 +164,18 @@ class Referee:
         """
         if message.text.startswith(("/", "／")):
             return False
-        here = await self.back(db, message.chat)
-        if not here or not (message.to_me or await self._may_speak(db, message.user)):
+        await self.back(db, message.chat)
+        here = await self._store.sessions.here(db, message.chat.key)
+        if not here:
             return False
         about = await self._about(db, message.chat, message.reply_to)
         here.sort(key=lambda kept: kept.session.id != about)
         for kept in here:
             spoke = _spoken(kept.session, message, answers=kept.session.id == about)
             if spoke is not None and kept.session.game.wants(kept.session, spoke):
-                return await self._spoken(db, kept, spoke)
+                may = message.to_me or await self._store.bans.of(db, message.user) is None
+                return may and await self._spoken(db, kept, spoke)
         return False
-
-    async def _may_speak(self, db: Connection, user: User) -> bool:
-        return await self._store.bans.of(db, user) is None
 
     async def _about(self, db: Connection, chat: Chat, message: str) -> int | None:
         """Return the session, by id, that a message answers."""
@@ -387,12 +386,11 @@ class Referee:
         for undrawn in failed:
             await self._play(db, replace(kept, session=after), undrawn)
 
-    async def back(self, db: Connection, chat: Chat) -> list[Kept]:
-        """Go on with what rested in a chat while the bot could say nothing; return all there is."""
-        return [
-            kept if kept.away_at is None else await self._back(db, kept, kept.away_at)
-            for kept in await self._store.sessions.here(db, chat.key)
-        ]
+    async def back(self, db: Connection, chat: Chat) -> None:
+        """Go on with what rested in a chat while the bot could say nothing there."""
+        for kept in await self._store.sessions.resting(db, chat.key):
+            if kept.away_at is not None:
+                await self._back(db, kept, kept.away_at)
 
     async def _back(self, db: Connection, kept: Kept, away_at: float) -> Kept:
         """Go on with a session that rested, with the time that it had left."""

@@ -92,6 +92,8 @@ HOME = "UPDATE sessions SET place = chat, changes = changes + 1 WHERE place = ? 
 
 WAKE = "UPDATE sessions SET due_at = ? WHERE id = ?"
 
+RESTING = "SELECT * FROM sessions WHERE away_at IS NOT NULL AND chat = ? ORDER BY id"
+
 BACK = "UPDATE sessions SET away_at = NULL WHERE id = ?"
 
 MOVE = (
@@ -296,6 +298,10 @@ class Sessions:
     async def wake(self, db: Connection, session: Session) -> None:
         """Have a session be looked at when its next timer runs out, and no sooner."""
         await db.execute(WAKE, (session.due_at, session.id))
+
+    async def resting(self, db: Connection, chat: str) -> list[Kept]:
+        """Return those that rest in a chat, by key."""
+        return [kept(row) for row in await db.execute_fetchall(RESTING, (chat,))]
 
     async def back(self, db: Connection, id_: int) -> None:
         """Let a session go on."""

@@ -569,15 +569,16 @@ async def test_a_chat_that_turns_out_to_have_moved_is_followed(played: Game) -> 
 
 
 async def test_a_session_that_ends_while_nobody_hears_it_hangs_when_they_do(played: Game) -> None:
-    await played.says("小明", "一座石桥")
-    await played.paints()
-    await played.says("小红", "桥下小船")
-    await played.paints()
+    for name, words in (("小明", "一座石桥"), ("小红", "桥下小船")):
+        await played.says(name, words)
+        await played.paints()
     await played.says("小明", "/结束")
+    await played.store.write(leave, played.store, f"chat:{GROUP}")
     played.chat.gone.add(GROUP)
     await played.settles()
-    await played.settles()
+    assert (await played.session()).phase == "closing"
     played.chat.gone.clear()
     await played.murmurs("小红", "在吗")
     await played.settles()
     assert (await played.session()).phase == "closed"
+    assert played.last.buttons[0].label == "🔁 再来一局"

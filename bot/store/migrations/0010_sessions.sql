@@ -22,6 +22,7 @@ CREATE UNIQUE INDEX sessions_open ON sessions (chat, kind) WHERE phase = 'open';
 CREATE INDEX sessions_by_place ON sessions (place) WHERE phase = 'open';
 CREATE INDEX sessions_due ON sessions (due_at, id) WHERE due_at IS NOT NULL AND away_at IS NULL;
 CREATE INDEX sessions_wanting ON sessions (id) WHERE wants > 0;
+CREATE INDEX sessions_resting ON sessions (chat) WHERE away_at IS NOT NULL;
 CREATE INDEX sessions_shown ON sessions (id, changes) WHERE board IS NOT NULL;
 CREATE INDEX sessions_over ON sessions (chat, id) WHERE phase = 'closed';
 
