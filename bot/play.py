@@ -41,6 +41,8 @@ NAMED = 8
 """People whom a finale names above; below it names all."""
 ALBUM = 10
 """Pictures that are shown together in the end."""
+LEAST_S = 30.0
+"""What is left of each time at least when the bot is back: nobody is passed over at that moment."""
 
 
 def take(session: Session, turn: Turn, now: float) -> tuple[Session, tuple[Effect, ...]]:
@@ -106,10 +108,18 @@ def _of_things(session: Session, turn: Turn, now: float) -> Move:
         case Due():
             return _due(session, turn, now)
         case Back():
-            timers = {name: at + turn.away_s for name, at in session.timers.items()}
-            return replace(session, timers=timers), [Say(text=say("我回来了，接着玩"))]
+            return _back(session, turn, now)
         case _:
             raise TypeError(turn)
+
+
+def _back(session: Session, turn: Back, now: float) -> Move:
+    """Go on with the time that was left, and say what is waited for."""
+    least = now + LEAST_S
+    timers = {name: max(least, at + turn.away_s) for name, at in session.timers.items()}
+    session = replace(session, timers=timers)
+    waits = session.game.told(session, now)[-1:]
+    return session, [Say(text="\n".join([say("我回来了，接着玩"), *waits]))]
 
 
 def _late(session: Session, turn: Turn) -> Move:

@@ -313,7 +313,7 @@ async def test_a_bot_that_may_not_speak_rests_and_does_not_tell_all_afterwards(
     assert len(played.chat.messages) == told
     await played.murmurs("小红", "说话了吗")
     new = [one.text for one in list(played.chat.messages.values())[told:]]
-    assert new == ["我回来了，接着玩"]
+    assert new == ["我回来了，接着玩\n👉 轮到 小红，还有约 30 秒"]
     await played.shows_boards()
     await finishes(played)
 
@@ -328,7 +328,7 @@ async def test_a_bot_that_was_put_out_goes_on_when_it_is_back(played: Game) -> N
     assert await played.session() == before
     told = len(played.texts)
     await played.murmurs("小刚", "机器人回来了")
-    assert played.texts[told:] == ["我回来了，接着玩"]
+    assert played.texts[told:] == ["我回来了，接着玩\n👉 轮到 小红，还有约 2 分钟"]
     after = await played.session()
     assert after.timers["turn"] == pytest.approx(before.timers["turn"] + 7200, abs=5)
     assert after.steps == before.steps
