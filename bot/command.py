@@ -88,5 +88,7 @@ class Command:
     """Whether what it answers can stand for its argument."""
     listed: bool = True
     """Whether /帮助 tells of it."""
+    together: bool = False
+    """Whether it is of what groups paint together."""
     operator: bool = False
     """Whether only operators have it; others are told that there is none of that name."""

@@ -1,5 +1,7 @@
 """The board of a group session: what it always shows; pure."""
 
+from math import ceil
+
 from bot.reply import Button, Reply
 from bot.session import Session, button
 from bot.wording import say
@@ -55,8 +57,8 @@ def _budget(session: Session) -> str:
     if session.phase != "open":
         return say("共画了 {count} 张 · {why}", count=session.pictures, why=session.why)
     left = max(0, session.terms.pictures - session.pictures)
-    seconds = max(0.0, session.terms.seconds - session.seconds)
-    return say("这一局还能画 {left} 张，{seconds:.0f} 秒", left=left, seconds=seconds)
+    minutes = ceil(max(0.0, session.terms.seconds - session.seconds) / 60)
+    return say("这一局还能画 {left} 张，引擎还有 {minutes} 分钟", left=left, minutes=minutes)
 
 
 def _buttons(session: Session) -> tuple[tuple[Button, ...], ...]:

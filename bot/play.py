@@ -227,13 +227,13 @@ def _going(session: Session) -> None:
         NotNow: They are not.
     """
     if session.paused:
-        raise NotNow(say("这一局暂停着，等主持人点继续"))
+        raise NotNow(say("这一局暂停着，等主持人点“继续”"))
 
 
 def _end(session: Session, turn: Pressed, now: float) -> Move:
     del now
     _by_host(session, turn)
-    return session.closed(say("{name} 收的尾", name=turn.name)), []
+    return session.closed(say("{name} 说就到这里", name=turn.name)), []
 
 
 def _by_host(session: Session, turn: Pressed) -> None:
@@ -295,7 +295,10 @@ def _undo(session: Session, turn: Pressed, now: float) -> Move:
     need = len(session.active) // 2 + 1
     if len(votes) < need:
         words = say(
-            "{name} 想撤回上一步（{votes}/{need}）", name=turn.name, votes=len(votes), need=need
+            "{name} 想撤回上一步，同意的也点撤回（{votes}/{need}）",
+            name=turn.name,
+            votes=len(votes),
+            need=need,
         )
         return replace(session, undo=votes), [Say(text=words, to=turn.message)]
     return undone
@@ -305,7 +308,7 @@ def _pause(session: Session, turn: Pressed, now: float) -> Move:
     _by_host(session, turn)
     if session.paused:
         raise NotNow(say("已经暂停着了"))
-    words = say("暂停，主持人点继续再接着玩")
+    words = say("先暂停，主持人点“继续”再接着玩")
     return _stopped(replace(session, left_s={}), now), [Say(text=words, to=turn.message)]
 
 

@@ -13,6 +13,8 @@ WORDS = later(
   换成水墨　把猫换成狗　第2张放大　往左扩展　再来一张
 命令："""
 )
+TOGETHER = later("大家一起画：")
+RUNNING = later("管理：")
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
@@ -20,10 +22,20 @@ async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     from bot.commands import COMMANDS  # the list holds this one too
 
     del db
+    known = [command for command in COMMANDS if command.listed]
     runs = desk.rules.roles.is_operator(call.user, call.chat)
-    known = (command for command in COMMANDS if command.listed)
-    lines = [_line(command) for command in known if runs or not command.operator]
-    return Reply(text="\n".join([say(WORDS), *(f"  {line}" for line in lines)]), to=call.id)
+    parts = [
+        (WORDS, [one for one in known if not (one.together or one.operator)]),
+        (TOGETHER, [one for one in known if one.together]),
+        (RUNNING, [one for one in known if one.operator] if runs else []),
+    ]
+    lines = [
+        line
+        for head, commands in parts
+        if commands
+        for line in (say(head), *(f"  {_line(command)}" for command in commands))
+    ]
+    return Reply(text="\n".join(lines), to=call.id)
 
 
 def _line(command: Command) -> str:

@@ -44,12 +44,19 @@ async def submitted(desk: Desk, db: Connection, form: Submission) -> None:
     await desk.referee.press(db, form, text)
 
 
-COMMANDS = (
-    Command(names=("局", "board"), hint=later("看正在玩的局"), run=board),
-    Command(names=("加入", "join"), hint=later("加入正在玩的局"), run=asking("join")),
-    Command(names=("退出局", "leave"), hint=later("先走一步"), run=asking("leave"), listed=False),
-    Command(names=("跳过", "skip"), hint=later("跳过轮到的人"), run=asking("skip")),
-    Command(names=("撤回", "undo"), hint=later("投票撤回上一步"), run=asking("undo")),
-    Command(names=("移交", "handover"), hint=later("换个主持人"), run=asking("hand"), listed=False),
-    Command(names=("结束", "end"), hint=later("收局，看成品"), run=asking("end")),
+COMMANDS = tuple(
+    replace(command, together=True)
+    for command in (
+        Command(names=("局", "board"), hint=later("看正在玩的局"), run=board),
+        Command(names=("加入", "join"), hint=later("加入正在玩的局"), run=asking("join")),
+        Command(
+            names=("退出局", "leave"), hint=later("先走一步"), run=asking("leave"), listed=False
+        ),
+        Command(names=("跳过", "skip"), hint=later("跳过轮到的人"), run=asking("skip")),
+        Command(names=("撤回", "undo"), hint=later("投票撤回上一步"), run=asking("undo")),
+        Command(
+            names=("移交", "handover"), hint=later("换个主持人"), run=asking("hand"), listed=False
+        ),
+        Command(names=("结束", "end"), hint=later("收局，看成品"), run=asking("end")),
+    )
 )

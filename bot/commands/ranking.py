@@ -55,4 +55,9 @@ def _list(head: str, ranks: Sequence[Rank]) -> str:
     return "\n".join(lines)
 
 
-COMMAND = Command(names=("榜单", "ranking"), hint=later("这里谁赢得最多，本周和总共"), run=run)
+COMMAND = Command(
+    names=("榜单", "ranking"),
+    hint=later("这里谁赢得最多，本周和总共"),
+    run=run,
+    together=True,
+)

@@ -43,4 +43,5 @@ COMMAND = Command(
     hint=later("你画我猜：私下给下一题出个词"),
     run=run,
     asks=ASKS,
+    together=True,
 )

@@ -121,11 +121,14 @@ def about() -> str:
         "guess": say("画从模糊到清楚，看谁先猜中"),
         "chorus": say("一分钟大家喊词，合成一张画"),
     }
-    return "\n".join(f"{say(TITLES[kind])}：{told[kind]}" for kind in GAMES)
+    return "\n".join(
+        say("{name}：{words}", name=say(TITLES[kind]), words=told[kind]) for kind in GAMES
+    )
 
 
 COMMAND = Command(
     names=("开局", "session"),
-    hint=later("大家一起画：/开局 接龙 江南烟雨；接龙、长卷、斗图、你画我猜、众笔"),
+    hint=later("接龙、长卷、斗图、你画我猜、众笔；例如：/开局 接龙 江南烟雨"),
     run=run,
+    together=True,
 )

@@ -88,4 +88,5 @@ COMMAND = Command(
     names=("作品", "works"),
     hint=later("这里一起画过的；后面写编号，再看那一局"),
     run=run,
+    together=True,
 )

@@ -461,7 +461,7 @@ def _counted(session: Session) -> Move:
     marks = game.ballot.marks(leaders)
     if len(leaders) == 1:
         name = session.name_of(_owner(session, leaders[0]))
-        return session.closed(say("{name} 的 {mark} 夺魁", name=name, mark=marks)), []
+        return session.closed(say("{name} 夺魁（{mark}）", name=name, mark=marks)), []
     run_off = game.ballot.run_off()
     if game.ballot.tied or not _could_decide(session, run_off):
         return session.closed(say("{marks} 平分秋色", marks=marks)), []

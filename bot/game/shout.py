@@ -25,7 +25,10 @@ _CHUNKS = re.compile(
     rf"(?P<latin>{_LATIN}(?: {_LATIN})*)(?![a-z0-9{_HAN}])|[^\W_]+",
 )
 """Words of Latin letters one after the other are one: 'bamboo forest'; 'q版小猫' is none such."""
-_COUNTED = re.compile(rf"第?{NUMERAL}[个只条张座艘棵朵片匹头位名群对双把根颗滴杯碗间栋件幅]?")
+_COUNTED = re.compile(
+    rf"第?{NUMERAL}[个只条张座艘棵朵片匹头位名群对双把根颗滴杯碗间栋件幅"
+    r"盏轮束串道阵场枝支所扇块架辆枚盆盘]?"
+)
 _ASKING = re.compile(r"[?？]|(?:^|\s)-\s*\d")
 
 

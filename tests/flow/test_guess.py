@@ -379,7 +379,7 @@ async def test_ended_in_the_middle_it_says_what_it_was(tmp_path: Path) -> None:
         assert f"不猜了。谜底：{word}" in played.texts[-2] + played.texts[-1] + played.texts[-3]
         session = await played.session()
         assert len(session.steps) == 1
-        assert session.why == "小明 收的尾"
+        assert session.why == "小明 说就到这里"
         assert await played.store.write(played.store.queue.claim) is None
 
 

@@ -76,7 +76,7 @@ async def test_a_part_is_taken_back_by_most_and_drawn_anew(tmp_path: Path) -> No
         await played.paints()
         await played.shows_boards()
         await played.presses("小明", "撤回")
-        assert "小明 想撤回上一步（1/2）" in played.last.text
+        assert "小明 想撤回上一步，同意的也点撤回（1/2）" in played.last.text
         await played.presses("小红", "撤回")
         assert "撤回了“松树”；轮到 小红" in played.last.text
         await played.says("小红", "松树")
