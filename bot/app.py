@@ -61,6 +61,8 @@ AT_ONCE = 512
 """Updates that are on their way to an answer; the others wait on the disk."""
 BURST_S = 5.0
 """What a button asks for is not ordered twice within this time, though it is drawn at once."""
+FEW = 4
+"""So many things that people say to each other are listened to in one commit."""
 SHARED = 1000
 """Jobs of group sessions that may wait for one member: the session has its own bounds."""
 DISK_S = 5.0
@@ -130,11 +132,51 @@ class App:
             while True:
                 seen, room = self._store.commits, AT_ONCE - turns.waiting
                 found = await self._store.read(self._store.inbox.waiting, last, max(0, room))
-                for update in found:
-                    last = update.id
-                    turns.put(Arrived(update=update, event=self._event(update)), tasks)
+                arrived = [Arrived(update=one, event=self._event(one)) for one in found]
+                last = found[-1].id if found else last
+                talk = [one for one in arrived if self._is_talk(one) and not turns.has(one)]
+                overheard = len(talk) >= FEW and await self._overhear(talk)
+                for one in arrived:
+                    if not (overheard and one in talk):
+                        turns.put(one, tasks)
                 if not found:
                     await self._store.after(seen)
+
+    def _is_talk(self, arrived: Arrived) -> bool:
+        """Return whether something is just said in a group, to nobody that we know of."""
+        event = arrived.event
+        said = isinstance(event, Message) and not (event.to_me or event.album)
+        return said and not self._store.inbox.outlived(arrived.update)
+
+    async def _overhear(self, talk: Sequence[Arrived]) -> bool:
+        """Listen to what people say to each other, all in one commit; False if that cannot be.
+
+        A lively group says much that is nothing, and all of it is kept before it is listened to.
+        """
+        try:
+            await self._store.hurry(self._overheard, talk)
+        except DiskFull:
+            return False
+        except Exception:  # the boundary: each is answered by itself, and one of them is to blame
+            log.exception("%d that were overheard", len(talk))
+            return False
+        return True
+
+    async def _overheard(self, db: Connection, talk: Sequence[Arrived]) -> None:
+        for one in talk:
+            UPDATE.set(one.update.id)
+            assert isinstance(one.event, Message)  # noqa: S101  asked before
+            await self._listen(db, one.event)
+        await self._store.inbox.all_done(db, [one.update for one in talk])
+
+    async def _listen(self, db: Connection, message: Message) -> None:
+        """Take what was not said to the bot to a session that it may be meant for."""
+        try:
+            await self.referee.hear(db, message)
+        except DiskFull:
+            raise
+        except StudioError as error:
+            await self._store.outbox.put(db, message.chat, texts.refused(str(error), message.id))
 
     async def receive(self, *updates: Update) -> None:
         """Answer an update, or those that were sent as one.
@@ -289,7 +331,7 @@ class App:
                 if await self._gate.lets_in(db, event):
                     return await self._served(db, event, heard)
             case Message():  # not said to the bot, but it may be a guess
-                await self.referee.hear(db, event)
+                await self._listen(db, event)
             case Stray() | Lookup() | Outsider():
                 if (reply := await self._told(db, event)) is not None:
                     await self._store.outbox.put(db, event.chat, reply)

@@ -60,6 +60,10 @@ class Turns:
         self.waiting = 0
         """Updates that are not answered yet."""
 
+    def has(self, arrived: Arrived) -> bool:
+        """Return whether something waits that has to be answered before an update."""
+        return arrived.whose in self._waiting
+
     def put(self, arrived: Arrived, tasks: asyncio.TaskGroup) -> None:
         """Have an update answered."""
         self.waiting += 1

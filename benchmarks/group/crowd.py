@@ -27,8 +27,9 @@ Said = dict[str, object]
 
 
 def turn_of(session: Session) -> str:
-    """Return the key of whose turn it is, where members take turns."""
-    return session.game.at if isinstance(session.game, Relay | Scroll) else ""
+    """Return the key of whose turn it is, where members take turns; empty: nobody's."""
+    takes = isinstance(session.game, Relay | Scroll) and not session.pending
+    return session.game.at if takes else ""
 
 
 @dataclass(slots=True)
@@ -39,23 +40,25 @@ class Group:
     kind: str
     members: int
     random: Random
+    keen: float = 0.04
+    """Of what is said, how much is a turn, an entry or a vote; all else is talk, or a guess."""
     numbers: "count[int]" = field(default_factory=count)
 
     def says(self, at: str = "") -> Said:
         """Return what somebody does next.
 
         Args:
-            at: Key of whose turn it is, where members take turns.
+            at: Key of whose turn it is, where members take turns; empty: nobody's.
         """
-        text = self.random.choice(CHATTER)
-        if self.kind in {"接龙", "长卷"} and self.random.random() < 0.6:
+        draws, text = self.random.random(), self.random.choice(CHATTER)
+        if draws > self.keen:
+            return self._said(text, to_me=False)
+        if at:
             said = self._said(self.random.choice(THINGS), to_me=True)
-            return {**said, "user": at.partition(":")[2] or said["user"]}
-        if self.kind == "斗图" and self.random.random() < 0.3:
+            return {**said, "user": at.partition(":")[2]}
+        if self.kind == "斗图" and draws < self.keen / 2:
             return self._pressed("enter", self.random.choice(THINGS))
-        if self.random.random() < 0.02:
-            return self._pressed(self.random.choice(("join", "skip", "vote0", "vote1", "undo")), "")
-        return self._said(text, to_me=False)
+        return self._pressed(self.random.choice(("join", "skip", "vote0", "vote1", "undo")), "")
 
     def opens(self, session: str) -> Said:
         """Return what opens a session."""

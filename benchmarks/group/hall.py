@@ -41,6 +41,12 @@ class Reception(App):
         await super()._answer_together(arrived)
         self.told(arrived)
 
+    async def _overhear(self, talk: Sequence[Arrived]) -> bool:
+        heard = await super()._overhear(talk)
+        if heard:
+            self.told(talk)
+        return heard
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hall:

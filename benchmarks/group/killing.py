@@ -35,7 +35,7 @@ from bot.store import sessions
 from bot.turns import Arrived
 
 LIMITS = Limits(edits=True, private_s=0.05, group_s=0.05, album=10)
-MEMBERS = 4
+MEMBERS, KEEN = 4, 0.5
 PAUSE_S = 0.03
 """Between two things that are said, at most."""
 LIFE_S = 1.2
@@ -78,7 +78,7 @@ class Round:
 
     async def _talks(self, at_work: Hall) -> None:
         random = Random(self.number)  # noqa: S311  no secret
-        groups = [Group(f"群{kind}", kind, MEMBERS, random) for kind in KINDS]
+        groups = [Group(f"群{kind}", kind, MEMBERS, random, KEEN) for kind in KINDS]
         store = at_work.store
         for said in count():
             group = random.choice(groups)

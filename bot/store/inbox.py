@@ -93,6 +93,11 @@ class Inbox:
         """Note that an update is answered."""
         await db.execute(DONE, (self._now(), update.id))
 
+    async def all_done(self, db: Connection, updates: Iterable[Update]) -> None:
+        """Note that updates are answered."""
+        now = self._now()
+        await db.executemany(DONE, [(now, update.id) for update in updates])
+
     async def begun(self, db: Connection, update: Update) -> None:
         """Note that an update is about to be answered that has outlived a process."""
         await db.execute(BEGUN, (update.id,))
