@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from adapters.console.inbound import PLATFORM, from_line
 from adapters.console.outbound import to_lines
+from bot.curator import Curator
 from bot.errors import StudioError
 from bot.reply import Button
 from tests.conftest import Studio, opened_studio
@@ -50,6 +51,8 @@ async def _answers(studio: Studio, buttons: list[Button], line_id: str, line: st
         return [str(error)]
     await studio.answer()
     await studio.paint_all()
+    await Curator(studio.store, studio.app.referee).work()
+    await studio.deliver()
     shown: list[str] = []
     for delivery in studio.adapter.sent[seen:]:
         shown += to_lines(delivery, len(buttons) + 1)
