@@ -77,7 +77,7 @@ SAID: Mapping[str, Table] = {
 _FIRST, _LAST = r"(?<![^\s,、;:。])", r"(?=$|[\s,、;。])"
 _LEVEL = re.compile(rf"{_FIRST}({'|'.join(SAID)}){_LAST}")
 _GOAL = re.compile(
-    rf"{_FIRST}(?<![每限].)(?<![每限]..)(?:先?到|抢|满)?\s*({numeral.NUMERAL})\s*(?:分|points?){_LAST}"
+    rf"{_FIRST}(?<![每限].)(?<![每限]..)(?:先?到|抢|满|first\s+to|up\s+to)?\s*({numeral.NUMERAL})\s*(?:分|points?){_LAST}"
 )
 _ROUNDS = re.compile(rf"({numeral.NUMERAL})\s*题{_LAST}")
 _TURNS = re.compile(r"[棒幅轮段局回]|rounds?|turns?")

@@ -1,6 +1,8 @@
 """How a session is opened: what is a term of it, and what is its theme."""
 
+import re
 import string
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,3 +164,39 @@ def test_ten_thousand_characters_are_no_theme() -> None:
         with pytest.raises(NotNow, match="主题太长了"):
             opened("江" * length)
     assert opened("江" * 200).theme == "江" * 200
+
+
+DOCS = [Path(__file__).parents[2] / "docs" / name for name in ("sessions.md", "sessions.zh-CN.md")]
+PAGES = [page.read_text(encoding="utf-8") for page in DOCS]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        line
+        for page in PAGES
+        for line in re.findall(r"^/(?:开局|session) (.+)$", page, re.MULTILINE)
+    ],
+)
+def test_what_the_docs_open_is_opened_so(line: str) -> None:
+    wanted = start(line, STYLES, CONFIG)
+    said = re.split(r"[，,]| --style", line)
+    assert wanted.theme == ("" if wanted.kind == "guess" else re.sub(r"^\S+ ", "", said[0]))
+    if wanted.kind == "guess":
+        return
+    assert bool(wanted.request.styles) == any(word in line for word in ("风", "--style"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=["English", "Chinese"])
+def test_the_terms_of_the_docs_are_terms(page: str) -> None:
+    (rows,) = re.findall(
+        r"^\|[^\n]*\n\|---\|---\|\n(\| `8 .+?)\n\n", page, re.MULTILINE | re.DOTALL
+    )
+    said = [
+        code for row in rows.splitlines() for code in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+    for one in said:
+        if "@" in one:
+            assert terms(f"江南，{one}").guests
+        elif "题" not in one:
+            assert house(one).found
