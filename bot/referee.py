@@ -130,7 +130,7 @@ class Referee:
             request=replace(wanted.request, seed=self._new_seed()),
             terms=_with_host(wanted.terms, host),
             game=wanted.game,
-            language=here.language or "zh",
+            language=here.language or await self._store.preferences.language(db, user, chat),
             opened_at=self._store.now(),
         )
         with spoken(session.language):

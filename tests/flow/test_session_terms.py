@@ -178,3 +178,17 @@ async def test_when_the_engines_time_is_used_up_it_is_over(tmp_path: Path) -> No
         assert [one.chat for one in played.chat.messages.values()] == [GROUP] * len(
             played.chat.messages
         )
+
+
+async def test_it_is_played_in_the_language_of_the_chat_or_else_of_its_opener(
+    tmp_path: Path,
+) -> None:
+    async with game(tmp_path) as played:
+        played.chat.roles = {"群主": ("owner",)}
+        await played.says("Ann", "/settings language en")
+        await played.says("Ann", "/session relay a cat, 1 turn")
+        assert "Host Ann" in played.board.text
+        await played.says("Ann", "/end")
+        await played.says("群主", "/设置 本群 语言 中文")
+        await played.says("Ann", "/session relay a cat, 1 turn")
+        assert "主持 Ann" in played.board.text
