@@ -28,8 +28,8 @@ Said = dict[str, object]
 
 def turn_of(session: Session) -> str:
     """Return the key of whose turn it is, where members take turns; empty: nobody's."""
-    takes = isinstance(session.game, Relay | Scroll) and not session.pending
-    return session.game.at if takes else ""
+    game = session.game
+    return game.at if isinstance(game, Relay | Scroll) and not session.pending else ""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from adapters.build import Labels, policy
+from adapters.build import Labels, attend, policy
 from adapters.config import Config
 from bot.app import App
 from bot.boards import Boards
@@ -63,6 +63,7 @@ async def hall(folder: Path, adapter: Adapter, told: Told) -> AsyncGenerator[Hal
 
     Pictures are drawn at once, in small: what is measured is what comes before and after.
     """
+    attend()
     store = await Store.open(folder, QueueConfig(drawing_per_user=8), ["chat"], time.time)
     try:
         styles, pace = Styles.load(), Pace(time.monotonic)

@@ -11,6 +11,7 @@ from random import Random  # noqa: TID251  who says what, from a seed
 from statistics import median
 
 import psutil
+from aiosqlite import Connection
 
 from benchmarks.chat.gauge import Gauge, p95
 from benchmarks.figure import Figure
@@ -18,6 +19,8 @@ from benchmarks.group.crowd import KINDS, Group, Said, turn_of
 from benchmarks.group.hall import Hall, hall
 from benchmarks.group.platform import Platform
 from bot.reply import Limits, Rate
+from bot.session import Session
+from bot.store.sessions import kept
 from bot.store.store import Store
 from bot.turns import Arrived
 
@@ -38,8 +41,11 @@ RATES = (2.0, 20.0, 100.0, 400.0)
 ALLOWED_A_MINUTE = 20
 DRAIN_S = 60.0
 ON_THEIR_WAY = 20
-"""Things that are said before the first of them is answered."""
-TERMS = "40 轮，60 秒"
+"""Things that are said at the same time, when all before is answered."""
+TICK_S = 0.02
+"""How often a platform hands out what was said."""
+LOOK_S = 1.0
+TERMS = "40 轮，{seconds} 秒"
 
 
 Took = tuple[Sequence[float], Sequence[float]]
@@ -54,6 +60,10 @@ class Crowd:
     said: int = 0
     at_s: dict[str, float] = field(default_factory=dict[str, float])
     took_s: list[float] = field(default_factory=list[float])
+    open: dict[str, Session] = field(default_factory=dict[str, Session])
+    """By the key of the chat, as of a moment ago."""
+    looked_s: float = 0.0
+    random: Random = field(default_factory=lambda: Random(8))  # noqa: S311  no secret
     turns: set[str] = field(default_factory=set[str])
     """Of what is said, that which is meant for a session."""
     turns_s: list[float] = field(default_factory=list[float])
@@ -70,30 +80,37 @@ class Crowd:
                     self.turns.discard(id_)
                     self.turns_s.append(now - at)
 
-    async def hear(self, at_work: Hall, does: Said) -> None:
-        """Have somebody do something, and note when."""
-        self.said += 1
-        id_ = f"u{self.said}"
-        self.at_s[id_] = time.monotonic()
-        if does.get("to_me", True):
-            self.turns.add(id_)
-        await at_work.app.hear("chat", id_, json.dumps({"id": id_, **does}).encode())
+    async def go_on(self, at_work: Hall, groups: Sequence[Group]) -> None:
+        """Have groups go on: open a session where none is, else have somebody say something.
 
-    async def does(self, at_work: Hall, group: Group) -> None:
-        """Have a group go on: open a session where none is, else have somebody say something."""
-        here = await at_work.store.read(at_work.store.sessions.here, f"chat:{group.id}")
-        if here:
-            await self.hear(
-                at_work, group.of(here[0].session.id, group.says(turn_of(here[0].session)))
-            )
-        else:
-            await self.hear(at_work, group.opens(f"{group.kind} 江南，{TERMS}"))
+        What is said at the same time comes together, as platforms hand it out.
+        """
+        now = time.monotonic()
+        if now >= self.looked_s + LOOK_S:
+            self.looked_s, self.open = now, await at_work.store.read(_open)
+        updates = list[tuple[str, bytes]]()
+        for group in groups:
+            self.said += 1
+            id_ = f"u{self.said}"
+            does = self._does(group)
+            self.at_s[id_] = now
+            if does.get("to_me", True):
+                self.turns.add(id_)
+            updates.append((id_, json.dumps({"id": id_, **does}).encode()))
+        await at_work.app.hear_all("chat", updates)
 
-    async def quiet(self, at_work: Hall, most: int = 0) -> None:
-        """Wait until all but so many are answered, but not for ever."""
+    def _does(self, group: Group) -> Said:
+        session = self.open.get(f"chat:{group.id}")
+        if session is None:
+            terms = TERMS.format(seconds=self.random.randint(40, 80))  # else all would end at once
+            return group.opens(f"{group.kind} 江南，{terms}")
+        return group.of(session.id, group.says(turn_of(session)))
+
+    async def quiet(self, at_work: Hall) -> None:
+        """Wait until all is answered, but not for ever."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_S):
-                while len(self.at_s) > most:
+                while self.at_s:
                     await at_work.store.after(at_work.store.commits, 0.05)
 
 
@@ -103,6 +120,12 @@ def _groups() -> list[Group]:
         Group(f"群{number}", KINDS[number % len(KINDS)], MEMBERS, random)
         for number in range(GROUPS)
     ]
+
+
+async def _open(db: Connection) -> dict[str, Session]:
+    """Return what is played, by the key of the chat."""
+    rows = await db.execute_fetchall("SELECT * FROM sessions WHERE phase = 'open'")
+    return {row["chat"]: kept(row).session for row in rows}
 
 
 async def _drawn(store: Store) -> None:
@@ -136,18 +159,18 @@ async def _loaded(crowd: Crowd, platform: Platform, seconds: float) -> dict[floa
     found = dict[float, Took]()
     groups, random = _groups(), Random(6)  # noqa: S311  no secret
     async with hall(crowd.folder, platform, crowd.answered) as at_work:
-        for group in groups:
-            await crowd.does(at_work, group)
+        await crowd.go_on(at_work, groups)
         await crowd.quiet(at_work)
         await _drawn(at_work.store)
         for rate in RATES:
             crowd.took_s, crowd.turns_s = [], []
             began, said = time.monotonic(), 0
             while (now := time.monotonic()) < began + seconds / len(RATES):
-                while said < (now - began) * rate:
-                    said += 1
-                    await crowd.does(at_work, random.choice(groups))
-                await asyncio.sleep(0.005)
+                due = int((now - began) * rate) - said
+                if due > 0:
+                    said += due
+                    await crowd.go_on(at_work, random.choices(groups, k=due))
+                await asyncio.sleep(TICK_S)
             await crowd.quiet(at_work)
             found[rate] = crowd.turns_s or [0.0], crowd.took_s or [0.0]
     return found
@@ -170,11 +193,10 @@ async def _hour(crowd: Crowd, platform: Platform, gauge: Gauge, messages: int) -
     groups, random, began = _groups(), Random(7), time.monotonic()  # noqa: S311  no secret
     async with hall(crowd.folder, platform, crowd.answered) as at_work:
         gauge.begin()
-        for number in range(messages):
-            await crowd.does(at_work, random.choice(groups))
-            await crowd.quiet(at_work, ON_THEIR_WAY)
-            if number % 100 == 0:
-                gauge.look()
+        for _ in range(0, messages, ON_THEIR_WAY):
+            await crowd.go_on(at_work, random.choices(groups, k=ON_THEIR_WAY))
+            await crowd.quiet(at_work)
+            gauge.look()
         await crowd.quiet(at_work)
         gauge.look()
     return time.monotonic() - began
