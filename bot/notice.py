@@ -50,6 +50,8 @@ def _people(session: Session) -> str:
     locked = say("（不再加人）") if session.locked else ""
     if session.terms.invited and not session.locked:
         locked = say("（只限受邀的人）")
+    if not names:  # all have left
+        return host
     return say("{host} · {people}{locked}", host=host, people=people, locked=locked)
 
 
