@@ -36,8 +36,12 @@ LIMITS = Limits(
     all_rate=Rate(5, 0.2),
 )
 """Those of Telegram."""
-RATES = (2.0, 20.0, 100.0, 400.0)
-"""Messages a second, of all groups together: the last are two a second in each."""
+RATES = {2.0: 0.4, 20.0: 0.2, 100.0: 0.2, 400.0: 0.2}
+"""Messages a second, of all groups together, and for how much of the time: the last are two a second
+in each."""
+TURNS_PER_S, KEENEST = 12.0, 0.3
+"""Turns, entries and votes a second at most, as many as pictures can be drawn for; and how much of
+what is said they are at most: the rest is talk and guesses."""
 ALLOWED_A_MINUTE = 20
 DRAIN_S = 60.0
 ON_THEIR_WAY = 20
@@ -140,7 +144,7 @@ def load(folder: Path, seconds: float) -> Iterator[Figure]:
     found = asyncio.run(_loaded(crowd, platform, seconds))
     for rate, (turns, every) in found.items():
         said = f"{rate:g} messages a second in {GROUPS} sessions"
-        bar = 0.05 if rate in {RATES[0], RATES[-1]} else None
+        bar = 0.05 if rate in {min(RATES), max(RATES)} else None
         words = f"until a turn is on disk, p95, {said}"
         yield Figure(name=f"turn_p95_{rate:g}_s", words=words, value=p95(turns), unit="s", bar=bar)
         words = f"the same of all {len(every)} that was said"
@@ -162,10 +166,12 @@ async def _loaded(crowd: Crowd, platform: Platform, seconds: float) -> dict[floa
         await crowd.go_on(at_work, groups)
         await crowd.quiet(at_work)
         await _drawn(at_work.store)
-        for rate in RATES:
+        for rate, share in RATES.items():
+            for group in groups:
+                group.keen = min(KEENEST, TURNS_PER_S / rate)
             crowd.took_s, crowd.turns_s = [], []
             began, said = time.monotonic(), 0
-            while (now := time.monotonic()) < began + seconds / len(RATES):
+            while (now := time.monotonic()) < began + seconds * share:
                 due = int((now - began) * rate) - said
                 if due > 0:
                     said += due

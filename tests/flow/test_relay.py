@@ -21,7 +21,8 @@ async def test_members_take_turns_and_each_is_drawn_on_the_last(tmp_path: Path) 
         assert "第 2 棒 小红：桥下一只小船" in played.last.text
         first, second = played.engine.drawn
         assert not first.source
-        assert second.source and second.strength < 1
+        assert second.source
+        assert second.strength < 1
         assert "江南烟雨，一座石桥和(桥下一只小船:1.15)" in second.prompt
 
         await played.says("小明", "船上有灯")
