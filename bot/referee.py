@@ -164,8 +164,10 @@ class Referee:
         """
         if message.text.startswith(("/", "／")):
             return False
-        await self.back(db, message.chat)
-        here = await self._store.sessions.here(db, message.chat.key)
+        here = await self._store.sessions.around(db, message.chat.key)
+        if any(kept.away_at is not None for kept in here):
+            await self.back(db, message.chat)
+            here = await self._store.sessions.here(db, message.chat.key)
         if not here:
             return False
         about = await self._about(db, message.chat, message.reply_to)

@@ -37,8 +37,7 @@ LIMITS = Limits(
 )
 """Those of Telegram."""
 RATES = {2.0: 0.4, 20.0: 0.2, 100.0: 0.2, 400.0: 0.2}
-"""Messages a second, of all groups together, and for how much of the time: the last are two a second
-in each."""
+"""Messages a second, of all groups together, and how much of the time: the last are two in each."""
 TURNS_PER_S, KEENEST = 12.0, 0.3
 """Turns, entries and votes a second at most, as many as pictures can be drawn for; and how much of
 what is said they are at most: the rest is talk and guesses."""

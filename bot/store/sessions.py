@@ -92,6 +92,15 @@ HOME = "UPDATE sessions SET place = chat, changes = changes + 1 WHERE place = ? 
 
 WAKE = "UPDATE sessions SET due_at = ? WHERE id = ?"
 
+# In one question, since it is asked of all that is said in any group.
+AROUND = """
+SELECT * FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE place = ?1 AND phase = 'open'
+    UNION SELECT id FROM sessions WHERE chat = ?1 AND phase = 'open'
+    UNION SELECT id FROM sessions WHERE chat = ?1 AND away_at IS NOT NULL
+) ORDER BY id
+"""
+
 RESTING = "SELECT * FROM sessions WHERE away_at IS NOT NULL AND chat = ? ORDER BY id"
 
 BACK = "UPDATE sessions SET away_at = NULL WHERE id = ?"
@@ -298,6 +307,10 @@ class Sessions:
     async def wake(self, db: Connection, session: Session) -> None:
         """Have a session be looked at when its next timer runs out, and no sooner."""
         await db.execute(WAKE, (session.due_at, session.id))
+
+    async def around(self, db: Connection, chat: str) -> list[Kept]:
+        """Return those that are here, and those that rest in a chat, by key; oldest first."""
+        return [kept(row) for row in await db.execute_fetchall(AROUND, (chat,))]
 
     async def resting(self, db: Connection, chat: str) -> list[Kept]:
         """Return those that rest in a chat, by key."""
