@@ -71,7 +71,7 @@ class Chorus(Game):
             "众笔开局：{theme}\n{time}内想看见什么就喊什么，别人喊得好就 +1，到时合成一张画。"
             "（我没反应的话，回复这条消息喊）",
             theme=session.subject,
-            time=rota.lasting(seconds),
+            time=rota.whole(seconds),
         )
         terms = replace(session.terms, turns=1, pictures=min(TRIES, session.terms.pictures))
         return replace(session, terms=terms).timed(TIME, now + seconds), [Say(text=words)]
@@ -139,7 +139,7 @@ class Chorus(Game):
         if self.prolonged:
             return session.closed(say("没有人喊词")), []
         seconds = session.terms.turn_s / 2
-        words = say("还没有人喊词，再等 {time}", time=rota.lasting(seconds))
+        words = say("还没有人喊词，再等 {time}", time=rota.whole(seconds))
         session = replace(session, game=replace(self, prolonged=True))
         return session.timed(TIME, now + seconds), [Say(text=words)]
 
@@ -191,7 +191,7 @@ class Chorus(Game):
         if self.tries >= TRIES:
             return session.closed(say("没画成：{words}", words=words)), []
         seconds = session.terms.turn_s / 2
-        time = rota.lasting(seconds)
+        time = rota.whole(seconds)
         told = say("没画成：{words}。{time}后再画一次，还可以接着喊", words=words, time=time)
         return session.timed(TIME, now + seconds), [Say(text=told)]
 

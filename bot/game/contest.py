@@ -198,7 +198,7 @@ class Contest(Game):
         if count < LEAST and not self.prolonged:
             seconds = session.terms.turn_s
             words = say(
-                "才收到 {count} 份参赛作，再等 {time}", count=count, time=rota.lasting(seconds)
+                "才收到 {count} 份参赛作，再等 {time}", count=count, time=rota.whole(seconds)
             )
             after = replace(session, game=replace(self, prolonged=True))
             return after.timed(ENTRY, now + seconds), [Say(text=words)]
@@ -224,7 +224,7 @@ class Contest(Game):
         words = say("选一张最喜欢的；是谁画的，投完再揭晓")
         if not session.exhibits:
             seconds = _vote_s(session)
-            time = rota.lasting(seconds)
+            time = rota.whole(seconds)
             words = say("{words}。{time}内可以改投，不能投自己的", words=words, time=time)
             session = session.timed(VOTE, now + seconds)
         return session, [Say(text=words, plate=plates[0], buttons=rows)]

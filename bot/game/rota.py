@@ -40,7 +40,7 @@ def check(session: Session, at: str, key: str) -> None:
 def called(session: Session, at: str, now: float) -> tuple[Session, str]:
     """Return the session with the timer of a member's turn, and the words that call them."""
     seconds = session.terms.turn_s
-    words = say("轮到 {name}（{time}）", name=session.name_of(at), time=lasting(seconds))
+    words = say("轮到 {name}（{time}）", name=session.name_of(at), time=whole(seconds))
     return session.timed(TURN, now + seconds), words
 
 
@@ -49,6 +49,13 @@ def lasting(seconds: float) -> str:
     if seconds >= 90:  # noqa: PLR2004  a minute and a half
         return say("{minutes} 分钟", minutes=round(seconds / 60))
     return say("{seconds} 秒", seconds=max(15, 15 * round(seconds / 15)))
+
+
+def whole(seconds: float) -> str:
+    """Return how long something takes from its beginning, as it was agreed: not about so long."""
+    if seconds > 60 and (seconds % 60 == 0 or seconds > 600):  # noqa: PLR2004  a minute, and ten
+        return say("{minutes} 分钟", minutes=round(seconds / 60))
+    return say("{seconds} 秒", seconds=round(seconds))
 
 
 def passed(session: Session, at: str, now: float) -> tuple[Session, str, list[Effect]]:

@@ -71,7 +71,7 @@ async def test_where_nobody_shouts_it_waits_once_more_and_closes(tmp_path: Path)
     async with game(tmp_path) as played:
         await opens(played, "，40 秒")
         await played.later(40)
-        assert played.last.text == "还没有人喊词，再等 15 秒"
+        assert played.last.text == "还没有人喊词，再等 20 秒"
         await played.later(20)
         assert played.last.text == "收局：没有人喊词。这一局还没有画"
         assert played.engine.drawn == []

@@ -437,7 +437,7 @@ async def test_in_english_the_marks_are_letters(tmp_path: Path) -> None:
     async with game(tmp_path) as played:
         await played.says("管理员", "/设置 本群 英文")
         await played.says("Ann", "/session contest the colours of night, 2 rounds")
-        assert "Press Enter and write a sentence" in played.board.text
+        assert "Press Enter, or answer this" in played.board.text
         await enters(played, "Ann", "a red moon")
         await enters(played, "Bob", "a green lantern")
         await played.paints()
