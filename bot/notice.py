@@ -74,10 +74,11 @@ def _buttons(session: Session) -> tuple[tuple[Button, ...], ...]:
     )
     own = [button(session, label, value) for label, value in session.game.buttons(session)]
     join = button(session, say("🙋 加入"), "join")
+    door = button(session, say("🔓 开门") if session.locked else say("🔒 关门"), "lock")
     end = button(session, say("🏁 结束"), "end")
     own = [] if session.paused else own
     rows = [(join, *own[:3]), *(tuple(own[at : at + 4]) for at in range(3, len(own), 4))]
-    return (*rows, (going, end))
+    return (*rows, (going, door, end))
 
 
 def _short(line: str) -> str:

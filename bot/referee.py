@@ -254,7 +254,7 @@ class Referee:
         mine = await self._store.sessions.of_member(db, kind, turn.key)
         kept = next((one for one in mine if id_ in {0, one.session.id}), None)
         if kept is None:
-            words = later("你不在玩着的{kind}里，先到群里点加入")
+            words = later("你没在玩{kind}，先到群里点加入")
             raise NotNow(say(words, kind=say(TITLES[kind])))
         await self._play(db, kept, turn)
         return kept.session

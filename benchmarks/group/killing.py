@@ -42,7 +42,8 @@ LIFE_S = 1.2
 """A round lasts so long at most after the first word."""
 BATCH = 50
 """Rounds on the same data; then all must come to an end."""
-END_S = 60.0
+END_S = 300.0
+"""Within so long all is told: replays of pictures of noise take their time."""
 TERMS = "4 轮，10 秒"
 
 CONTEXT = multiprocessing.get_context("fork")
