@@ -18,8 +18,8 @@ else
 	@$(VENV)/bin/danqing run
 endif
 
-test: check      ## all checks, then all tests that need no GPU, two files at a time
-	$(VENV)/bin/pytest -m "not gpu" -n 2 --dist loadfile
+test: check      ## all checks, then all tests that need no GPU, three files at a time, the slowest first
+	$(VENV)/bin/pytest -m "not gpu" -n 3 --dist loadfile --no-loadscope-reorder
 
 check: lint types imports   ## lint, types and the direction of imports
 
@@ -37,7 +37,7 @@ test-gpu: $(DEV) ## what needs a CUDA device
 	$(VENV)/bin/pytest -m gpu
 
 bench: $(DEV)    ## every figure, in tables
-	@for name in line parity kill fairness fast dtype training parsing words serving chat_telegram chat_discord; do echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; done
+	@for name in line parity kill fairness fast dtype training parsing words serving chat_telegram chat_discord sessions; do echo "== $$name"; $(PY) -m benchmarks.$$name || exit 1; done
 
 fix: $(DEV)      ## format, and mend what ruff can
 	$(VENV)/bin/ruff check --fix .

@@ -28,8 +28,8 @@ from bot.wording import say
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 1.0
-"""How often it is looked for what is wanted, when nothing is heard."""
+LOOK_S = 0.3
+"""How often it is looked for what is wanted; after each commit would be too often."""
 POSTER_FRAMES = 24
 """Pictures of a poster; of more, the last."""
 WINDOW = 1.6
@@ -46,9 +46,8 @@ class Curator:
     async def run(self) -> None:
         """Put together what is wanted, one after the other, for ever."""
         while True:
-            seen = self._store.commits
             if not await self.work():
-                await self._store.after(seen, LOOK_S)
+                await asyncio.sleep(LOOK_S)
 
     async def work(self) -> bool:
         """Put together all that is wanted now; False if nothing was."""

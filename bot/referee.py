@@ -53,8 +53,8 @@ from generation.recipe import Picture
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 1.0
-"""How often a timer is looked at that somebody may have set meanwhile."""
+LOOK_S = 0.5
+"""How often it is looked for a timer that was set meanwhile; at each commit would be too often."""
 
 
 class Order(Protocol):
@@ -220,7 +220,8 @@ class Referee:
             NotNow: There is none of that number here, or it is not over.
         """
         kept = await self._store.sessions.get(db, id_)
-        if kept is None or kept.session.chat.key != chat.key:
+        home = await self._store.sessions.home(db, chat.key)
+        if kept is None or kept.session.chat.key != home:
             raise NotNow(say("找不到这一局了"))
         if kept.session.phase != "closed":
             raise NotNow(say("这一局还没收，收局时会挂出来"))
@@ -315,13 +316,12 @@ class Referee:
     async def run(self) -> None:
         """Let timers run out, each once and in order, for ever."""
         while True:
-            seen = self._store.commits
             due = await self._store.read(self._store.sessions.due)
             if due is not None and due[1] <= self._store.now():
                 await self._store.insist(self.due, due[0])
                 continue
             left_s = LOOK_S if due is None else min(LOOK_S, due[1] - self._store.now())
-            await self._store.after(seen, max(0.0, left_s))
+            await asyncio.sleep(max(0.0, left_s))
 
     async def due(self, db: Connection, session_id: int) -> None:
         """Let the next timer of a session run out, if its time has come."""

@@ -36,6 +36,21 @@ settings.load_profile("untimed")
 ROLES: tuple[Role, ...] = ("source", "mask")
 
 
+SLOWEST = (
+    "test_kill",
+    "test_cli",
+    "test_telegram_kill",
+    "test_training_resume",
+    "test_mini_styles",
+)
+"""Files that take longest, so that none of them is left for the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; all else stays in its order."""
+    items.sort(key=lambda item: item.path.stem not in SLOWEST)
+
+
 class Clock:
     """A second later each time it is looked at, and when it is put on."""
 

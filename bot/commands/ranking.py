@@ -19,9 +19,10 @@ MOST = 10
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     """Tell the lists of the chat, of each kind in which something was won."""
     week = desk.rules.quota.week_of(desk.store.now())
+    chat = await desk.store.sessions.home(db, call.chat.key)
     blocks: list[str] = []
     for kind in GAMES:
-        blocks += await _told(desk, db, call.chat.key, kind, week)
+        blocks += await _told(desk, db, chat, kind, week)
     words = say("这里还没有人上榜；开一局斗图或你画我猜：/开局")
     return Reply(text="\n\n".join(blocks) or words, to=call.id)
 

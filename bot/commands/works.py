@@ -47,7 +47,8 @@ async def pressed(desk: Desk, db: Connection, press: Press) -> Reply:
 
 
 async def _page(desk: Desk, db: Connection, chat: str, before: int, to: str) -> Reply | None:
-    found = await desk.store.sessions.over(db, chat, before, SIZE + 1)
+    home = await desk.store.sessions.home(db, chat)
+    found = await desk.store.sessions.over(db, home, before, SIZE + 1)
     if not found:
         return None
     shown, more = found[:SIZE], found[SIZE:]

@@ -31,6 +31,9 @@ SELECT * FROM sessions WHERE id IN (
 ) ORDER BY id
 """
 
+# A place of its own is no chat that has anything itself.
+CHAT_OF = "SELECT chat FROM sessions WHERE place = ? AND place <> chat LIMIT 1"
+
 # Members are found by what their keys look like, which may be in other places: look again.
 OF_MEMBER = """
 SELECT * FROM sessions WHERE phase = 'open' AND kind = ? AND instr(state, ?) ORDER BY id DESC
@@ -233,6 +236,12 @@ class Sessions:
     async def here(self, db: Connection, chat: str) -> list[Kept]:
         """Return those that are played in a chat, by key, or were opened there; oldest first."""
         return [kept(row) for row in await db.execute_fetchall(HERE, (chat,))]
+
+    async def home(self, db: Connection, chat: str) -> str:
+        """Return the key of the chat to which a place belongs that a session has had for itself."""
+        for row in await db.execute_fetchall(CHAT_OF, (chat,)):
+            return str(row["chat"])
+        return chat
 
     async def of_member(self, db: Connection, kind: Kind, key: str) -> list[Kept]:
         """Return those of a kind that somebody, by key, takes part in; newest first."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.flow.killing import TRIGGERS, engine, environment, hasty_build, rounds
 
-ROUNDS = 20
+ROUNDS = 12
 
 
 @pytest.mark.slow

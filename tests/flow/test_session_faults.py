@@ -395,6 +395,11 @@ async def test_it_is_played_in_a_place_of_its_own_where_there_are_such(tmp_path:
         assert (await played.session()).phase == "closed"
         assert "已收局" in (await played.shows_boards()).text
         assert played.board.chat == GROUP
+        works = await played.says("小红", "/作品", place)
+        assert "1 · 接龙《江南》" in works.text
+        await played.presses("小红", "1", works)
+        await played.settles()
+        assert played.last.delivery.reply.plate is not None
 
 
 async def test_it_goes_on_where_it_was_opened_when_its_place_is_gone(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ CREATE TABLE sessions (
 -- One of a kind at a time.
 CREATE UNIQUE INDEX sessions_open ON sessions (chat, kind) WHERE phase = 'open';
 CREATE INDEX sessions_by_place ON sessions (place) WHERE phase = 'open';
+CREATE INDEX sessions_apart ON sessions (place) WHERE place <> chat;
 CREATE INDEX sessions_due ON sessions (due_at, id) WHERE due_at IS NOT NULL AND away_at IS NULL;
 CREATE INDEX sessions_wanting ON sessions (id) WHERE wants > 0;
 CREATE INDEX sessions_resting ON sessions (chat) WHERE away_at IS NOT NULL;
