@@ -100,7 +100,7 @@ def to_event(body: bytes, ears: Ears) -> Event | None:
     try:
         update = Update.de_json(raw.update, None)
         return _Reading(me=raw.me, ears=ears).event(update)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise ValueError(f"no update of Telegram: {error!r}") from error
 
 

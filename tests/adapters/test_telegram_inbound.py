@@ -224,6 +224,14 @@ def test_an_update_with_holes_is_read_or_refused_and_nothing_else(data: st.DataO
         return
 
 
+@pytest.mark.parametrize("date", [2**63, 2**45, -(2**45)])
+def test_an_update_of_no_time_is_refused(date: int) -> None:
+    raw = copy.deepcopy(next(one for one in RECORDED if "message" in one))
+    raw["message"]["date"] = date
+    with pytest.raises(ValueError, match=r"no update of Telegram|year"):
+        to_event(kept(ME, raw)[1], Ears())
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b'{"me": 1, "update": 2}', b"\xff"])
 def test_what_is_no_update_is_said_to_be_none(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
