@@ -27,11 +27,11 @@ def measure(folder: Path, given: Namespace) -> Iterator[Figure]:
     for part in PARTS:
         (folder / part).mkdir()
     if "kill" in given.only:
-        yield from kill(folder / "kill", given.rounds or (6 if given.quick else 500))
+        yield from kill(folder / "kill", given.rounds or (2 if given.quick else 500))
     if "load" in given.only:
-        yield from load(folder / "load", 8.0 if given.quick else given.minutes * 60)
+        yield from load(folder / "load", 5.0 if given.quick else given.minutes * 60)
     if "hour" in given.only:
-        yield from hour(folder / "hour", 600 if given.quick else 7200)
+        yield from hour(folder / "hour", 200 if given.quick else 7200)
     if "scroll" in given.only:
         from benchmarks.sessions_scroll import JOINTS, QUICK, figures
 
