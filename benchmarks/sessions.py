@@ -29,9 +29,9 @@ def measure(folder: Path, given: Namespace) -> Iterator[Figure]:
     if "kill" in given.only:
         yield from kill(folder / "kill", given.rounds or (2 if given.quick else 500))
     if "load" in given.only:
-        yield from load(folder / "load", 5.0 if given.quick else given.minutes * 60)
+        yield from load(folder / "load", 4.0 if given.quick else given.minutes * 60)
     if "hour" in given.only:
-        yield from hour(folder / "hour", 200 if given.quick else 7200)
+        yield from hour(folder / "hour", 100 if given.quick else 7200)
     if "scroll" in given.only:
         from benchmarks.sessions_scroll import JOINTS, QUICK, figures
 
