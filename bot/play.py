@@ -291,7 +291,8 @@ def _undo(session: Session, turn: Pressed, now: float) -> Move:
     if turn.key in session.undo:
         raise NotNow(say("你已经投过撤回了"))
     undone = session.game.undone(replace(session, undo=()), now)  # before anybody votes in vain
-    votes = (*session.undo, turn.key)
+    there = {one.key for one in session.active}
+    votes = (*(key for key in session.undo if key in there), turn.key)
     need = len(session.active) // 2 + 1
     if len(votes) < need:
         words = say(

@@ -5,6 +5,22 @@ from pathlib import Path
 from tests.flow.game import game
 
 
+async def test_who_has_left_has_no_vote_any_more(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await played.says("小明", "/开局 接龙 江南烟雨，9 棒")
+        for name in ("小红", "阿青", "老王"):
+            await played.presses(name, "加入")
+        await played.says("小明", "一座石桥")
+        await played.paints()
+        await played.says("小红", "/撤回")
+        assert "小红 想撤回上一步" in played.last.text
+        await played.says("小红", "/退出局")
+        await played.says("阿青", "/撤回")
+        assert "（1/2）" in played.last.text
+        await played.says("老王", "/撤回")
+        assert "撤回了“一座石桥”" in played.last.text
+
+
 async def test_members_take_turns_and_each_is_drawn_on_the_last(tmp_path: Path) -> None:
     async with game(tmp_path) as played:
         await played.says("小明", "/开局 接龙 江南烟雨，水墨风，3 棒")
