@@ -1,8 +1,29 @@
 """接龙: each adds a clause, and each turn is drawn over the last canvas."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+from benchmarks.group.killing import Witness
 from tests.flow.game import game
+
+
+def faults(folder: Path) -> list[str]:
+    """Return what the benchmark that kills it would hold against it."""
+    witness = Witness()
+    witness.check(folder / "danqing.db")
+    return witness.faults
+
+
+async def test_its_turns_played_again_lead_to_what_it_is(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await played.says("小明", "/开局 接龙 江南烟雨")
+        await played.says("小明", "一座石桥")
+        await played.paints()
+    assert faults(tmp_path) == []
+    with closing(sqlite3.connect(tmp_path / "danqing.db")) as db, db:
+        db.execute("DELETE FROM turns WHERE number = 3")
+    assert faults(tmp_path) == ["session 1: its turns, played again, do not lead to what it is"]
 
 
 async def test_who_has_left_has_no_vote_any_more(tmp_path: Path) -> None:
