@@ -10,6 +10,7 @@ from aiosqlite import Connection
 
 from bot import commands, lookup, quota, texts
 from bot.artwork import Artwork
+from bot.attempt import attempted
 from bot.command import Desk
 from bot.errors import DiskFull, NoRoom, StudioError
 from bot.event import (
@@ -132,15 +133,34 @@ class App:
             while True:
                 seen, room = self._store.commits, AT_ONCE - turns.waiting
                 found = await self._store.read(self._store.inbox.waiting, last, max(0, room))
-                arrived = [Arrived(update=one, event=self._event(one)) for one in found]
                 last = found[-1].id if found else last
-                talk = [one for one in arrived if self._is_talk(one) and not turns.has(one)]
-                overheard = len(talk) >= FEW and await self._overhear(talk)
-                for one in arrived:
-                    if not (overheard and one in talk):
-                        turns.put(one, tasks)
+                arrived = [Arrived(update=one, event=self._event(one)) for one in found]
+                for one in await self._unheard(arrived, turns):
+                    turns.put(one, tasks)
                 if not found:
                     await self._store.after(seen)
+
+    async def _unheard(self, arrived: Sequence[Arrived], turns: Turns) -> Sequence[Arrived]:
+        """Listen to what people say to each other, all in one commit; return all else.
+
+        A lively group says much that is nothing, and all of it is kept before it is listened to. In
+        its turn stays what somebody says after what is not answered yet.
+        """
+        talk, others = list[Arrived](), list[Arrived]()
+        waiting = set[str]()
+        for one in arrived:
+            if self._is_talk(one) and one.whose not in waiting and not turns.has(one):
+                talk.append(one)
+            else:
+                others.append(one)
+                waiting.add(one.whose)
+        if len(talk) < FEW:
+            return arrived
+        listening = await attempted(self._store.hurry(self._overhear, talk))
+        if (error := listening.exception()) is None:
+            return others
+        log.error("%d that were overheard", len(talk), exc_info=error)  # one of them is to blame
+        return arrived
 
     def _is_talk(self, arrived: Arrived) -> bool:
         """Return whether something is just said in a group, to nobody that we know of."""
@@ -148,25 +168,11 @@ class App:
         said = isinstance(event, Message) and not (event.to_me or event.album)
         return said and not self._store.inbox.outlived(arrived.update)
 
-    async def _overhear(self, talk: Sequence[Arrived]) -> bool:
-        """Listen to what people say to each other, all in one commit; False if that cannot be.
-
-        A lively group says much that is nothing, and all of it is kept before it is listened to.
-        """
-        try:
-            await self._store.hurry(self._overheard, talk)
-        except DiskFull:
-            return False
-        except Exception:  # the boundary: each is answered by itself, and one of them is to blame
-            log.exception("%d that were overheard", len(talk))
-            return False
-        return True
-
-    async def _overheard(self, db: Connection, talk: Sequence[Arrived]) -> None:
+    async def _overhear(self, db: Connection, talk: Sequence[Arrived]) -> None:
         for one in talk:
             UPDATE.set(one.update.id)
-            assert isinstance(one.event, Message)  # noqa: S101  asked before
-            await self._listen(db, one.event)
+            if isinstance(one.event, Message):
+                await self._listen(db, one.event)
         await self._store.inbox.all_done(db, [one.update for one in talk])
 
     async def _listen(self, db: Connection, message: Message) -> None:

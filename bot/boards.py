@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from aiosqlite import Connection
 
+from bot.attempt import attempted
 from bot.channel import Channels
 from bot.errors import ChatMoved, MessageGone, NotSent
 from bot.event import Chat
@@ -110,26 +111,38 @@ class Boards:
     async def look(self) -> None:
         """Learn which boards there are, and what has changed; send those that are missing."""
         for id_ in await self._store.read(self._store.sessions.boardless):
-            now = self._store.now()
-            if now - self._posted.get(id_, -AGAIN_S) >= AGAIN_S:
-                self._posted = {one: at for one, at in self._posted.items() if now - at < AGAIN_S}
-                self._posted[id_] = now
-                await self._store.insist(self._post_again, id_)
+            await self._missing(id_)
         shown = await self._store.read(self._store.sessions.shown)
         self._boards = {id_: board for id_, board in self._boards.items() if id_ in shown}
         for id_, changes in shown.items():
             board = self._boards.get(id_)
-            if board is not None and board.changes == changes:
-                continue
-            kept = await self._store.read(self._store.sessions.get, id_)
-            if kept is None or kept.session.chat.platform not in self._adapters:
-                continue
-            same = board is not None and board.kept.board == kept.board
-            self._boards[id_] = new = Board(kept, changes)
-            if board and same:
-                new.shown, new.rests_until = board.shown, board.rests_until
-            elif kept.board and not kept.framed:  # nobody has edited it yet
-                new.shown = await self._store.read(self._store.outbox.board, id_, kept.board)
+            if board is None or board.changes != changes:
+                await self._changed(id_, changes, board)
+
+    async def _missing(self, id_: int) -> None:
+        """Send a board that is not there, but not again soon."""
+        now = self._store.now()
+        if now - self._posted.get(id_, -AGAIN_S) < AGAIN_S:
+            return
+        self._posted = {one: at for one, at in self._posted.items() if now - at < AGAIN_S}
+        self._posted[id_] = now
+        posting = await attempted(self._store.insist(self._post_again, id_))
+        if (error := posting.exception()) is not None:
+            await self._referee.give_up(id_, error)
+
+    async def _changed(self, id_: int, changes: int, before: Board | None) -> None:
+        """Learn what there is to be shown of a session."""
+        kept = await self._store.read(self._store.sessions.get, id_)
+        if kept is None:
+            await self._referee.give_up(id_, LookupError(id_))
+            return
+        if kept.session.chat.platform not in self._adapters:
+            return
+        self._boards[id_] = new = Board(kept, changes)
+        if before is not None and before.kept.board == kept.board:
+            new.shown, new.rests_until = before.shown, before.rests_until
+        elif kept.board and not kept.framed:  # nobody has edited it yet
+            new.shown = await self._store.read(self._store.outbox.board, id_, kept.board)
 
     async def _due(self) -> list[Board]:
         """Return the boards that should show something else, and may.

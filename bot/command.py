@@ -16,6 +16,7 @@ from bot.store.store import Store
 from bot.style import Styles
 from bot.vital import Look
 
+_BEGUN = re.compile(r"#(\d{1,18})\s+")
 _NUMBER = re.compile(r"[#＃]?\s*(\d{1,18})")
 
 
@@ -58,6 +59,12 @@ class Call:
     def is_answer(self) -> bool:
         """Whether it answers another message."""
         return bool(self.reply_to) or self.replied is not None
+
+    @property
+    def apart(self) -> tuple[int, str]:
+        """The number that the argument begins with, as #12, or 0; and what stands behind it."""
+        found = _BEGUN.match(self.argument)
+        return (int(found[1]), self.argument[found.end() :]) if found else (0, self.argument)
 
     @property
     def number(self) -> int:

@@ -16,7 +16,7 @@ from PIL import Image
 from bot import montage
 from bot.animation import animated
 from bot.artwork import Artwork
-from bot.errors import LabelMissing
+from bot.attempt import attempted
 from bot.label import assembled, packet_of, uncovered
 from bot.progress import spoken
 from bot.referee import Referee
@@ -52,22 +52,28 @@ class Curator:
     async def work(self) -> bool:
         """Put together all that is wanted now; False if nothing was."""
         after = 0
-        while (session := await self._store.read(self._store.sessions.wanting, after)) is not None:
-            await self._hang(session, session.exhibits[0])
-            after = session.id
+        while (id_ := await self._store.read(self._store.sessions.wanting, after)) is not None:
+            hanging = await attempted(self._hang(id_))
+            if (error := hanging.exception()) is not None:
+                await self._referee.give_up(id_, error)
+            after = id_
         return after > 0
 
-    async def _hang(self, session: Session, exhibit: Exhibit) -> None:
+    async def _hang(self, id_: int) -> None:
         """Hand a session what it wants; of pictures that are gone, what there is left."""
+        kept = await self._store.read(self._store.sessions.get, id_)
+        if kept is None:
+            raise LookupError(id_)
+        session, exhibit = kept.session, kept.session.exhibits[0]
         artworks = await self._store.read(self._artworks, session, exhibit)
         with spoken(session.language):
-            try:
-                plates = await asyncio.to_thread(self._made, session, exhibit, artworks)
-            except (OSError, LabelMissing):
-                log.exception("exhibit %d of session %d", exhibit.mark, session.id)
-                plates = ()
-        turn = Hung(exhibit.mark, plates)
-        await self._store.insist(self._referee.hung, session.id, turn)
+            making = await attempted(asyncio.to_thread(self._made, session, exhibit, artworks))
+        plates: tuple[Hanging, ...] = ()
+        if (error := making.exception()) is None:
+            plates = making.result()
+        else:  # it goes on without
+            log.error("exhibit %d of session %d", exhibit.mark, id_, exc_info=error)
+        await self._store.insist(self._referee.hung, id_, Hung(exhibit.mark, plates))
 
     async def _artworks(
         self, db: Connection, session: Session, exhibit: Exhibit
@@ -139,7 +145,7 @@ class Room:
             self._png(
                 f"{game.wall} {shown} {foot}",
                 [one.artwork for one in shown],
-                lambda: draw(self._frames(shown), self._title, [self._foot, *foot]),
+                lambda: draw(self._frames(shown), self._session.called, [self._foot, *foot]),
             ),
         )
 
@@ -148,7 +154,7 @@ class Room:
         ids = [one.artwork for one in captions]
         if len(ids) < 2:  # noqa: PLR2004
             return ()
-        made = lambda: montage.replay(self._frames(captions), self._title)  # noqa: E731
+        made = lambda: montage.replay(self._frames(captions), self._session.called)  # noqa: E731
         return (self._gif(f"{form} {captions}", ids, made),)
 
     def _scroll(self, captions: Sequence[Caption]) -> tuple[Hanging, ...]:
@@ -159,7 +165,7 @@ class Room:
         names = [one.name for one in captions]
 
         def whole() -> Image.Image:
-            return montage.scroll(parts, overlap, names, self._title, leftwards=leftwards)
+            return montage.scroll(parts, overlap, names, self._session.called, leftwards=leftwards)
 
         def moving() -> list[tuple[Image.Image, int]]:
             mounted = whole()
@@ -170,10 +176,6 @@ class Room:
         if len(ids) < 2:  # noqa: PLR2004
             return (scroll,)
         return (self._gif(f"pan {captions}", ids, moving), scroll)
-
-    @property
-    def _title(self) -> str:
-        return self._session.theme or say(TITLES[self._session.game.kind])
 
     @property
     def _foot(self) -> str:
@@ -231,7 +233,7 @@ class Room:
     def _key(self, key: str, ids: Sequence[int]) -> str:
         """Return all that something is drawn of."""
         hashes = "".join(self._artworks[id_].sha256 for id_ in ids if id_ in self._artworks)
-        return f"{key} {self._title} {self._foot} {hashes}"
+        return f"{key} {self._session.called} {self._foot} {hashes}"
 
 
 def _hanging(plate: Plate) -> Hanging:

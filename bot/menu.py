@@ -7,7 +7,7 @@ from bot.action import Action, Verb
 from bot.artwork import Artwork
 from bot.follow import Side
 from bot.job import Job
-from bot.reply import Button
+from bot.reply import Button, in_rows
 from bot.style import Style
 from bot.wording import later, say
 
@@ -86,9 +86,7 @@ def of_styles(artwork: Artwork, styles: Iterable[Style]) -> Rows:
     buttons = [
         Button(style.name, Action(Verb.WEAR, artwork.id, style_key(style.name))) for style in styles
     ]
-    return tuple(
-        tuple(buttons[at : at + _STYLES_A_ROW]) for at in range(0, len(buttons), _STYLES_A_ROW)
-    )
+    return in_rows(buttons, _STYLES_A_ROW)
 
 
 def of_sides(artwork: Artwork) -> Rows:

@@ -2,14 +2,17 @@
 
 from math import ceil
 
-from bot.reply import Button, Reply
-from bot.session import Session, button
+from bot.reply import Button, Reply, in_rows
+from bot.session import Session, button, people
 from bot.wording import say
 
 MOST_LINES = 14
 """Of what has happened; the oldest go first, and the finale has them all."""
 MOST_CHARS = 60
 """Of a line."""
+IN_A_ROW = 4
+MOST_NAMES = 12
+"""A line of a phone or two."""
 
 
 def notice(session: Session, now: float) -> Reply:
@@ -44,15 +47,13 @@ def _happened(session: Session, now: float) -> list[str]:
 def _people(session: Session) -> str:
     names = [member.name or say("有人") for member in session.active]
     host = say("主持 {name}", name=session.name_of(session.host))
-    people = say("、").join(names[:12])
-    if len(names) > 12:  # noqa: PLR2004  a line of a phone or two
-        people = say("{people} 等 {count} 人", people=people, count=len(names))
     locked = say("（不再加人）") if session.locked else ""
     if session.terms.invited and not session.locked:
         locked = say("（只限受邀的人）")
     if not names:  # all have left
         return host
-    return say("{host} · {people}{locked}", host=host, people=people, locked=locked)
+    told = people(names, MOST_NAMES)
+    return say("{host} · {people}{locked}", host=host, people=told, locked=locked)
 
 
 def _budget(session: Session) -> str:
@@ -77,8 +78,7 @@ def _buttons(session: Session) -> tuple[tuple[Button, ...], ...]:
     door = button(session, say("🔓 开门") if session.locked else say("🔒 关门"), "lock")
     end = button(session, say("🏁 结束"), "end")
     own = [] if session.paused else own
-    rows = [(join, *own[:3]), *(tuple(own[at : at + 4]) for at in range(3, len(own), 4))]
-    return (*rows, (going, door, end))
+    return (*in_rows([join, *own], IN_A_ROW), (going, door, end))
 
 
 def _short(line: str) -> str:

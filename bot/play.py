@@ -34,6 +34,7 @@ from bot.session import (
     Turn,
     Undrawn,
     button,
+    people,
 )
 from bot.wording import say
 
@@ -232,20 +233,8 @@ def _going(session: Session) -> None:
 
 def _end(session: Session, turn: Pressed, now: float) -> Move:
     del now
-    _by_host(session, turn)
+    session.check_host(turn.key)
     return session.closed(say("{name} 说就到这里", name=turn.name)), []
-
-
-def _by_host(session: Session, turn: Pressed) -> None:
-    """See that it is the host who wants something, or that there is no host any more.
-
-    Raises:
-        NotNow: It is somebody else.
-    """
-    host = session.member(session.host)
-    if turn.key == session.host or host is None or host.left:
-        return
-    raise NotNow(say("只有主持人 {name} 可以", name=session.name_of(session.host)))
 
 
 def _join(session: Session, turn: Pressed, now: float) -> Move:
@@ -306,7 +295,7 @@ def _undo(session: Session, turn: Pressed, now: float) -> Move:
 
 
 def _pause(session: Session, turn: Pressed, now: float) -> Move:
-    _by_host(session, turn)
+    session.check_host(turn.key)
     if session.paused:
         raise NotNow(say("已经暂停着了"))
     words = say("先暂停，主持人点“继续”再接着玩")
@@ -314,7 +303,7 @@ def _pause(session: Session, turn: Pressed, now: float) -> Move:
 
 
 def _resume(session: Session, turn: Pressed, now: float) -> Move:
-    _by_host(session, turn)
+    session.check_host(turn.key)
     if session.left_s is None:
         raise NotNow(say("没有暂停"))
     timers = {name: now + left for name, left in session.left_s.items()}
@@ -324,7 +313,7 @@ def _resume(session: Session, turn: Pressed, now: float) -> Move:
 
 def _lock(session: Session, turn: Pressed, now: float) -> Move:
     del now
-    _by_host(session, turn)
+    session.check_host(turn.key)
     words = say("又可以加人了") if session.locked else say("不再加人了")
     return replace(session, locked=not session.locked), [Say(text=words, to=turn.message)]
 
@@ -332,7 +321,7 @@ def _lock(session: Session, turn: Pressed, now: float) -> Move:
 def _hand(session: Session, turn: Pressed, now: float) -> Move:
     """Make somebody else the host: who is named, or the next member."""
     del now
-    _by_host(session, turn)
+    session.check_host(turn.key)
     others = [one for one in session.active if one.key != session.host]
     named = [one for one in others if turn.text in {one.key, one.name}]
     host = next(iter(named or ([] if turn.text else others)), None)
@@ -384,10 +373,7 @@ def _albums(pictures: Sequence[int]) -> list[tuple[int, ...]]:
 def _finale(session: Session, exhibit: Exhibit, plates: Sequence[Hanging]) -> list[Effect]:
     """Return all that the finale shows: the pictures, then what was put together of them."""
     kind = say(TITLES[session.game.kind])
-    authors = session.game.authors(session)
-    names = say("、").join(authors[:NAMED])
-    if len(authors) > NAMED:
-        names = say("{people} 等 {count} 人", people=names, count=len(authors))
+    names = people(session.game.authors(session), NAMED)
     head = say("{kind} · {names}", kind=kind, names=names)
     if session.theme:
         title = say("《{theme}》", theme=session.theme)

@@ -12,6 +12,7 @@ from aiosqlite import Connection
 
 from bot import notice, texts
 from bot.artwork import Artwork
+from bot.attempt import attempted
 from bot.errors import DiskFull, NotAllowed, NotNow, StudioError
 from bot.event import Chat, Image, Message, Press, Submission, User
 from bot.follow import Revision
@@ -33,12 +34,9 @@ from bot.session import (
     Kind,
     Member,
     Pressed,
-    Reveal,
     Say,
-    Score,
     Session,
     Spoke,
-    Stop,
     Terms,
     Turn,
     Undrawn,
@@ -46,6 +44,7 @@ from bot.session import (
 from bot.start import Start
 from bot.store.outbox import Part
 from bot.store.sessions import Kept
+from bot.store.settling import settle
 from bot.store.store import Store
 from bot.style import Styles
 from bot.wording import later, say
@@ -318,7 +317,9 @@ class Referee:
         while True:
             due = await self._store.read(self._store.sessions.due)
             if due is not None and due[1] <= self._store.now():
-                await self._store.insist(self.due, due[0])
+                timer = await attempted(self._store.insist(self.due, due[0]))
+                if (error := timer.exception()) is not None:
+                    await self.give_up(due[0], error)
                 continue
             left_s = LOOK_S if due is None else min(LOOK_S, due[1] - self._store.now())
             await asyncio.sleep(max(0.0, left_s))
@@ -329,11 +330,24 @@ class Referee:
             return
         kept = await self._store.sessions.get(db, session_id)
         if kept is None:
-            return
-        if kept.session.due_at is not None and kept.session.due_at <= self._store.now():
+            await self._abandon(db, session_id)
+        elif kept.session.due_at is not None and kept.session.due_at <= self._store.now():
             await self._play(db, kept, Due(kept.session.next_timer))
         else:  # it was looked at for a picture that it does not wait for
             await self._store.sessions.wake(db, kept.session)
+
+    async def give_up(self, session_id: int, error: BaseException) -> None:
+        """Let go of a session in which there is a bug: it costs that session, and no other."""
+        log.error("session %d", session_id, exc_info=error)
+        await self._store.insist(self._abandon, session_id)
+
+    async def _abandon(self, db: Connection, session_id: int) -> None:
+        chat = await self._store.sessions.abandon(db, session_id)
+        if chat is not None:
+            here = await self._store.preferences.of_chat(db, chat)
+            with spoken(here.language or "zh"):
+                reply = Reply(text=say("这一局出了意外，已经记下来给管理员看，只好先收了"))
+                await self._store.outbox.put(db, chat, reply)
 
     # ── its place ───────────────────────────────────────────────────────────────────────────
 
@@ -383,14 +397,14 @@ class Referee:
             )
             if after != session:
                 await self._store.sessions.save(db, after, turn, now)
-            await self._do(db, after, effects)
+            await settle(db, self._store, after, effects)
             await self._say(db, after, effects)
         for undrawn in failed:
             await self._play(db, replace(kept, session=after), undrawn)
 
     async def back(self, db: Connection, chat: Chat) -> None:
         """Go on with what rested in a chat while the bot could say nothing there."""
-        for kept in await self._store.sessions.resting(db, chat.key):
+        for kept in await self._store.sessions.around(db, chat.key):
             if kept.away_at is not None:
                 await self._back(db, kept, kept.away_at)
 
@@ -455,20 +469,6 @@ class Referee:
         share = Share(session_id=session.id, mark=draw.mark, held=draw.held)
         to = pending.message if pending else ""
         await self._order(db, user, session.place, to, draw.request, made, share=share)
-
-    async def _do(self, db: Connection, session: Session, effects: Iterable[Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case Stop(mark):
-                    job = await self._store.queue.of_session(db, session.id, mark)
-                    if job is not None and job.state in {State.QUEUED, State.DRAWING}:
-                        await self._store.queue.move(db, job, State.CANCELLED)
-                case Reveal(mark):
-                    await self._store.gallery.reveal(db, session.id, mark)
-                case Score(member, points):
-                    await self._store.sessions.score(db, session, member, points)
-                case _:
-                    pass
 
     async def _say(self, db: Connection, session: Session, effects: Iterable[Effect]) -> None:
         for effect in effects:

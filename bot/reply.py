@@ -1,6 +1,6 @@
 """What goes out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,11 @@ class Button:
 
     label: str
     action: Action
+
+
+def in_rows(buttons: Sequence[Button], most: int) -> tuple[tuple[Button, ...], ...]:
+    """Return buttons in rows of so many."""
+    return tuple(tuple(buttons[at : at + most]) for at in range(0, len(buttons), most))
 
 
 @dataclass(frozen=True, slots=True)

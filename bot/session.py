@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from bot.action import Action, Verb
 from bot.errors import NotNow
 from bot.event import Chat, Image
-from bot.form import Form as Blank
+from bot.form import Form
 from bot.reply import Button
 from bot.request import Request
 from bot.style import Style
@@ -21,7 +21,7 @@ from bot.wording import Language, later, say
 Kind = Literal["relay", "scroll", "contest", "guess", "chorus"]
 Phase = Literal["open", "closing", "closed"]
 """Being played; its finale is being made; over."""
-Form = Literal["bare", "sheet", "finale"]
+Display = Literal["bare", "sheet", "finale"]
 """Pictures without what they were made of; one with all of them for a vote; poster and replay."""
 
 Wall = Literal["filmstrip", "grid", "scroll"]
@@ -107,7 +107,7 @@ class Exhibit:
     """What is to be put together of pictures, for all to see."""
 
     mark: int
-    form: Form
+    form: Display
     artworks: tuple[int, ...] = ()
     marks: tuple[str, ...] = ()
     """What stands on each, as 甲."""
@@ -226,7 +226,7 @@ class Say:
     """Whether it is for whoever pressed alone."""
     file: bool = False
     """Whether the plate goes out as a file, just as it is."""
-    form: Blank | None = None
+    form: Form | None = None
     """What whoever pressed is asked to fill in; it comes back as what they press, with a text."""
     link: str = ""
     """Where to go with the form on platforms on which others would read it here (bot/link.py)."""
@@ -372,8 +372,9 @@ class Game:
     def hung(
         self, session: "Session", exhibit: Exhibit, plates: Sequence[Hanging], now: float
     ) -> Move:
-        """Show what was put together, other than the finale."""
-        raise NotImplementedError
+        """Show what was put together, other than the finale; most kinds have nothing else."""
+        del exhibit, plates, now
+        return session, []
 
     def joined(self, session: "Session", member: Member, now: float) -> Move:
         """Go on with one more member, or with one who is back."""
@@ -495,6 +496,11 @@ class Session:
         return say("{kind}《{theme}》", kind=kind, theme=self.theme) if self.theme else kind
 
     @property
+    def called(self) -> str:
+        """What stands over its pictures: its theme, or its kind if it has none."""
+        return self.theme or say(TITLES[self.game.kind])
+
+    @property
     def subject(self) -> str:
         """What is to be painted, and in which style."""
         theme = self.theme or say("画什么都行")
@@ -520,6 +526,16 @@ class Session:
         """Return what a member is called."""
         found = self.member(key)
         return found.name if found and found.name else say("有人")
+
+    def check_host(self, key: str) -> None:
+        """See that somebody is the host, or that there is no host any more.
+
+        Raises:
+            NotNow: It is somebody else.
+        """
+        host = self.member(self.host)
+        if key != self.host and host is not None and not host.left:
+            raise NotNow(say("只有主持人 {name} 可以", name=self.name_of(self.host)))
 
     def changed(self, member: Member) -> Self:
         """Return the session with something new of a member."""
@@ -568,7 +584,7 @@ class Session:
         )
         return after, Draw(mark=mark, member=key, request=request, parent=parent, held=held)
 
-    def exhibited(self, form: Form, **more: Any) -> Self:
+    def exhibited(self, form: Display, **more: Any) -> Self:
         """Return the session with something to be put together of pictures."""
         mark = self.marks + 1
         exhibit = Exhibit(mark=mark, form=form, **more)
@@ -613,6 +629,12 @@ def clause(session: Session, text: str) -> str:
         words = say("、").join(session.terms.wanted)
         raise NotNow(say("这一局每句里要有：{words}", words=words))
     return said
+
+
+def people(names: Sequence[str], most: int) -> str:
+    """Return names for a sentence; of many the first, and how many there are."""
+    named = say("、").join(names[:most])
+    return say("{people} 等 {count} 人", people=named, count=len(names)) if names[most:] else named
 
 
 def button(session: Session, label: str, value: str) -> Button:

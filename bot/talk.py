@@ -1,19 +1,17 @@
 """What becomes of words: a command, a change of a picture that is there, or a new one."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
 
 from aiosqlite import Connection
 
 from bot import commands, texts
 from bot.command import Call, Desk
 from bot.errors import NoSuchPicture, NotUnderstood
-from bot.event import Chat, Image, Message, User
-from bot.follow import Revision
+from bot.event import Image, Message
 from bot.intake import Heard
-from bot.job import Job
 from bot.parsing.parser import parse
+from bot.referee import Order
 from bot.reply import Reply
 from bot.request import Request
 from bot.retouch import Looked, Retoucher
@@ -22,23 +20,6 @@ from bot.wording import say
 
 DRAW = "画"
 """The command whose argument is what to draw."""
-
-
-class Order(Protocol):
-    """The one door to the queue: `App.order`."""
-
-    def __call__(
-        self,
-        db: Connection,
-        user: User,
-        chat: Chat,
-        reply_to: str,
-        request: Request,
-        made: Revision | None = None,
-        /,
-    ) -> Awaitable[Job]:
-        """Put a request into the queue."""
-        ...
 
 
 class Talk:

@@ -8,7 +8,7 @@ from typing import Any
 from bot.errors import NotNow, NotUnderstood
 from bot.event import User
 from bot.parsing.numeral import HAN, number
-from bot.parsing.text import fold
+from bot.parsing.text import fold, without
 from bot.session import Terms
 from bot.wording import later, say
 
@@ -152,7 +152,7 @@ class _Reader:
         said = self.text[first:last]
         whole = re.finditer(name, fold(said))
         guests = tuple(dict.fromkeys(said[one.start() : one.end()].lstrip("@＠") for one in whole))
-        self._cut(found)
+        self.text = without(self.text, found)
         return guests
 
     def words(self) -> None:
@@ -162,7 +162,7 @@ class _Reader:
             first, last = found.span("words")
             words = [word for word in re.split(r"[、/|]", self.text[first:last]) if word]
             (wanted if found["which"].startswith(_WANTED) else unwanted).extend(words)
-            self._cut(found)
+            self.text = without(self.text, found)
         for name, words in (("wanted", wanted), ("unwanted", unwanted)):
             if len(words) > MOST_WORDS:
                 raise NotNow(say("词太多了，最多 {most} 个", most=MOST_WORDS))
@@ -201,15 +201,19 @@ class _Reader:
                 at = found.end()
                 continue
             self.found.setdefault(name, read(_number(found), _unit(found)))
-            self._cut(found)
-
-    def _cut(self, found: re.Match[str]) -> None:
-        """Leave out what was found in the folded text, which is as long."""
-        self.text = f"{self.text[: found.start()]} {self.text[found.end() :]}"
+            self.text = without(self.text, found)
 
 
 def _number(found: re.Match[str]) -> int:
-    said = found["digits"] or found["han"] or found["latin"]
+    return counted(found["digits"] or found["han"] or found["latin"])
+
+
+def counted(said: str) -> int:
+    """Return the number that somebody says.
+
+    Raises:
+        NotNow: It is none.
+    """
     try:
         return number(said)
     except ValueError as error:

@@ -24,7 +24,7 @@ from bot.rules import Rules
 from bot.store.limits import QueueConfig
 from bot.store.store import Store
 from bot.style import Styles
-from bot.turns import Arrived
+from bot.turns import Arrived, Turns
 from bot.words.judge import Words
 from tests.fakes import FakeEngine
 
@@ -41,11 +41,11 @@ class Reception(App):
         await super()._answer_together(arrived)
         self.told(arrived)
 
-    async def _overhear(self, talk: Sequence[Arrived]) -> bool:
-        heard = await super()._overhear(talk)
-        if heard:
-            self.told(talk)
-        return heard
+    async def _unheard(self, arrived: Sequence[Arrived], turns: Turns) -> Sequence[Arrived]:
+        others = await super()._unheard(arrived, turns)
+        left = {one.update.id for one in others}
+        self.told([one for one in arrived if one.update.id not in left])
+        return others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,5 @@
 """/参赛: an entry for a contest, told in private."""
 
-import re
-
 from aiosqlite import Connection
 
 from bot import texts
@@ -9,11 +7,10 @@ from bot.command import Call, Command, Desk
 from bot.errors import NotNow
 from bot.referee import pressed
 from bot.reply import Reply
-from bot.session import TITLES, Session
+from bot.session import Session
 from bot.wording import later, say
 
 ASKS = later("怎么画？写一句，揭晓前只有我知道")
-_ONE = re.compile(r"#(\d{1,18})\s+")
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
@@ -24,16 +21,14 @@ async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     """
     if call.chat.group:
         raise NotNow(say("这里大家都看得到：点“参赛”，或者私聊我说 /参赛 一句话"))
-    found = _ONE.match(call.argument)
-    words, id_ = (call.argument[found.end() :], int(found[1])) if found else (call.argument, 0)
+    id_, words = call.apart
     await desk.referee.whisper(db, "contest", pressed(call.user, "whisper", call.id, words), id_)
     return Reply(text=say("收到你的参赛作，截稿前还能换"), to=call.id)
 
 
 def asked(session: Session, to: str) -> Reply:
     """Ask for an entry; what is answered goes to the session."""
-    theme = session.theme or say(TITLES["contest"])
-    words = say("《{theme}》{asks}", theme=theme, asks=say(ASKS))
+    words = say("《{theme}》{asks}", theme=session.called, asks=say(ASKS))
     return texts.asked(words, f"{COMMAND.names[0]} #{session.id}", to)
 
 

@@ -17,7 +17,7 @@ from bot.follow import only
 from bot.game.weight import plain
 from bot.label import assembled, packet_of
 from bot.lineage import Family
-from bot.reply import Button, Plate, Reply
+from bot.reply import Button, Plate, Reply, in_rows
 from bot.request import Request
 from bot.store.store import Store
 from bot.wording import say
@@ -120,7 +120,7 @@ def _told(kin: Family, changed: dict[int, str]) -> str:
 
 def _buttons(kin: Family) -> tuple[tuple[Button, ...], ...]:
     buttons = [Button(str(id_), Action(Verb.SHOW, id_)) for id_ in _in_order(kin)]
-    return tuple(tuple(buttons[at : at + IN_A_ROW]) for at in range(0, len(buttons), IN_A_ROW))
+    return in_rows(buttons, IN_A_ROW)
 
 
 def _in_order(kin: Family) -> Iterable[int]:

@@ -1,7 +1,5 @@
 """/出题: a word for the next round of a guessing game, told in private."""
 
-import re
-
 from aiosqlite import Connection
 
 from bot import texts
@@ -14,7 +12,6 @@ from bot.session import Session
 from bot.wording import later, say
 
 ASKS = later("下一题画什么？只有我知道，最多 12 个字")
-_ONE = re.compile(r"#(\d{1,18})\s+")
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply:
@@ -25,8 +22,7 @@ async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     """
     if call.chat.group:
         raise NotNow(say("这里大家都看得到，私聊我说：/出题 词"))
-    found = _ONE.match(call.argument)
-    word, id_ = (call.argument[found.end() :], int(found[1])) if found else (call.argument, 0)
+    id_, word = call.apart
     turn = pressed(call.user, "whisper", call.id, word)
     session = await desk.referee.whisper(db, "guess", turn, id_)
     assert isinstance(session.game, Guess)  # noqa: S101  by its kind

@@ -13,10 +13,12 @@ from bot.game import GAMES
 from bot.parsing.text import fold
 from bot.person import meant
 from bot.referee import Opening
-from bot.reply import Button, Reply
+from bot.reply import Button, Reply, in_rows
 from bot.session import MOST_CHARS, TITLES
 from bot.start import kind_of, start
 from bot.wording import later, say
+
+IN_A_ROW = 3
 
 
 async def run(desk: Desk, db: Connection, call: Call) -> Reply | None:
@@ -107,7 +109,7 @@ def choice(to: str) -> Reply:
     buttons = [Button(say(TITLES[kind]), Action(Verb.OPEN, 0, kind)) for kind in GAMES]
     return Reply(
         text=say("开哪种局？\n{about}", about=about()),
-        buttons=tuple(tuple(buttons[at : at + 3]) for at in range(0, len(buttons), 3)),
+        buttons=in_rows(buttons, IN_A_ROW),
         to=to,
     )
 

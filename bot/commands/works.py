@@ -1,6 +1,7 @@
 """/作品: what a chat has painted together, and each of it once more."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiosqlite import Connection
 
@@ -9,8 +10,8 @@ from bot.command import Call, Command, Desk
 from bot.errors import NoSuchPicture
 from bot.event import Press
 from bot.referee import pressed as asked
-from bot.reply import Button, Reply
-from bot.session import TITLES, Session
+from bot.reply import Button, Reply, in_rows
+from bot.session import Session, people
 from bot.wording import later, say
 
 SIZE = 8
@@ -58,28 +59,19 @@ async def _page(desk: Desk, db: Connection, chat: str, before: int, to: str) -> 
 
 def _rows(shown: Sequence[Session], *, more: bool) -> tuple[tuple[Button, ...], ...]:
     buttons = [Button(str(one.id), Action(Verb.PLAY, one.id, "show")) for one in shown]
-    rows = [tuple(buttons[at : at + IN_A_ROW]) for at in range(0, len(buttons), IN_A_ROW)]
-    if more:
-        rows.append((Button(say("更早的"), Action(Verb.WORKS, shown[-1].id)),))
-    return tuple(rows)
+    older = ((Button(say("更早的"), Action(Verb.WORKS, shown[-1].id)),),) if more else ()
+    return (*in_rows(buttons, IN_A_ROW), *older)
 
 
 def _line(desk: Desk, one: Session) -> str:
     """Return what a work is, in a line."""
-    title = say(TITLES[one.game.kind])
-    if one.theme:
-        theme = one.theme if len(one.theme) <= MOST_CHARS else one.theme[: MOST_CHARS - 1] + "…"
-        title = say("{kind}《{theme}》", kind=title, theme=theme)
-    authors = one.game.authors(one)
-    names = say("、").join(authors[:NAMES])
-    if len(authors) > NAMES:
-        names = say("{people} 等 {count} 人", people=names, count=len(authors))
+    theme = one.theme if len(one.theme) <= MOST_CHARS else one.theme[: MOST_CHARS - 1] + "…"
     day = desk.rules.quota.wall(one.closed_at or one.opened_at)[5:10]
     return say(
         "{number} · {title} · {names} · {count} 张 · {day}",
         number=one.id,
-        title=title,
-        names=names,
+        title=replace(one, theme=theme).title,
+        names=people(one.game.authors(one), NAMES),
         count=len(one.steps),
         day=day,
     )

@@ -1,6 +1,6 @@
 """众笔: for a while everybody shouts words, and one picture is drawn of all of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,9 +11,7 @@ from bot.game.weight import weighed
 from bot.parsing.text import fold
 from bot.session import (
     Caption,
-    Exhibit,
     Game,
-    Hanging,
     Kind,
     Move,
     Pending,
@@ -146,8 +144,7 @@ class Chorus(Game):
     def skipped(self, session: Session, by: str, now: float) -> Move:
         """Draw at once, if the host wants it."""
         del now
-        if by != session.host:
-            raise NotNow(say("只有主持人 {name} 可以", name=session.name_of(session.host)))
+        session.check_host(by)
         if session.pending:
             raise NotNow(say("时间到了，正在画"))
         if not self.words:
@@ -157,7 +154,7 @@ class Chorus(Game):
     def _draw(self, session: Session) -> Move:
         """Have the words drawn, as the host's."""
         if session.spent:
-            return session.closed(say("这一局的张数用完了")), []
+            return session.closed(session.spent), []
         request = replace(session.request, prompt=self._prompt(session))
         session = replace(session.untimed(TIME), game=replace(self, tries=self.tries + 1))
         words = say("、").join(word.text for word in self._drawn)
@@ -213,13 +210,6 @@ class Chorus(Game):
     def buttons(self, session: Session) -> list[tuple[str, str]]:
         """Return that the host may have it drawn now."""
         return [] if session.pending else [(say("🖌 现在就画"), "skip")]
-
-    def hung(
-        self, session: Session, exhibit: Exhibit, plates: Sequence[Hanging], now: float
-    ) -> Move:
-        """Show nothing: there is only the finale."""
-        del exhibit, plates, now
-        return session, []
 
     def captions(self, session: Session) -> list[Caption]:
         """Return the picture with all that it was drawn of."""

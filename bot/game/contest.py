@@ -12,11 +12,10 @@ from bot.form import Field, Form
 from bot.game import rota
 from bot.game.ballot import MARKS, MEDALS, MOST, Ballot
 from bot.link import whisper
-from bot.reply import Button
+from bot.reply import in_rows
 from bot.request import Request
 from bot.session import (
     MOST_CHARS,
-    TITLES,
     Caption,
     Effect,
     Exhibit,
@@ -117,7 +116,6 @@ class Contest(Game):
         if pressed.text.strip():
             return self._entered(session, pressed)
         self._check(session, pressed.key)
-        theme = session.theme or say(TITLES["contest"])
         form = Form(
             action=Action(Verb.PLAY, session.id, "enter"),
             title=say("参赛"),
@@ -130,7 +128,7 @@ class Contest(Game):
                 ),
             ),
         )
-        words = say("《{theme}》怎么画？写一句", theme=theme)
+        words = say("《{theme}》怎么画？写一句", theme=session.called)
         ask = Say(text=words, to=pressed.message, aside=True, form=form, link=whisper(session))
         return session, [ask]
 
@@ -220,7 +218,7 @@ class Contest(Game):
             for mark in exhibit.marks
             if mark in labels
         ]
-        rows = _rows(buttons)
+        rows = in_rows(buttons, IN_A_ROW)
         words = say("选一张最喜欢的；是谁画的，投完再揭晓")
         if not session.exhibits:
             seconds = _vote_s(session)
@@ -259,8 +257,7 @@ class Contest(Game):
         if member is not None and member.left:
             waits = self.stage != "vote" or _waited_for(session, self.ballot)
             return (session, []) if waits else _counted(session)
-        if by != session.host:
-            raise NotNow(say("只有主持人 {name} 可以", name=session.name_of(session.host)))
+        session.check_host(by)
         if self.stage == "draw" or session.exhibits:
             raise NotNow(say("还在准备投票图，马上就好"))
         if self.stage == "vote":
@@ -447,7 +444,7 @@ def _sheets(session: Session, ballot: Ballot) -> Session:
             "sheet",
             artworks=tuple(artworks[one] for one in part),
             marks=tuple(ballot.mark(one) for one in part),
-            title=session.theme or say(TITLES["contest"]),
+            title=session.called,
         )
     return session
 
@@ -468,10 +465,6 @@ def _counted(session: Session) -> Move:
     session = replace(session.untimed(VOTE), game=replace(game, ballot=run_off))
     words = say("{marks} 平票，只在它们里再投一轮", marks=marks)
     return _sheets(session, run_off), [Say(text=words)]
-
-
-def _rows(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:
-    return tuple(tuple(buttons[at : at + IN_A_ROW]) for at in range(0, len(buttons), IN_A_ROW))
 
 
 def _vote_s(session: Session) -> float:

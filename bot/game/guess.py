@@ -12,8 +12,8 @@ from bot.form import Field, Form
 from bot.game import rota
 from bot.game.match import MOST_CHARS, graded, orders, plain
 from bot.game.riddle import Riddle, Table, alone, knows, riddle
-from bot.parsing import numeral
-from bot.parsing.text import fold
+from bot.parsing.numeral import NUMERAL
+from bot.parsing.text import fold, without
 from bot.session import (
     Caption,
     Effect,
@@ -35,6 +35,7 @@ from bot.session import (
     clause,
 )
 from bot.style import Style
+from bot.terms import counted
 from bot.wording import later, say
 
 LOOK, NEXT = "look", "next"
@@ -77,9 +78,9 @@ SAID: Mapping[str, Table] = {
 _FIRST, _LAST = r"(?<![^\s,、;:。])", r"(?=$|[\s,、;。])"
 _LEVEL = re.compile(rf"{_FIRST}({'|'.join(SAID)}){_LAST}")
 _GOAL = re.compile(
-    rf"{_FIRST}(?<![每限].)(?<![每限]..)(?:先?到|抢|满|first\s+to|up\s+to)?\s*({numeral.NUMERAL})\s*(?:分|points?){_LAST}"
+    rf"{_FIRST}(?<![每限].)(?<![每限]..)(?:先?到|抢|满|first\s+to|up\s+to)?\s*({NUMERAL})\s*(?:分|points?){_LAST}"
 )
-_ROUNDS = re.compile(rf"({numeral.NUMERAL})\s*题{_LAST}")
+_ROUNDS = re.compile(rf"({NUMERAL})\s*题{_LAST}")
 _TURNS = re.compile(r"[棒幅轮段局回]|rounds?|turns?")
 
 
@@ -152,13 +153,13 @@ class Guess(Game):
         """Take out how hard it is to be, and up to how many points it goes."""
         found, table = _LEVEL.search(fold(said)), EASY
         if found is not None:
-            table, said = SAID[found[1]], _cut(said, found)
+            table, said = SAID[found[1]], without(said, found)
         found, goal = _GOAL.search(fold(said)), 0
         if found is not None:
-            goal, said = _goal(found[1]), _cut(said, found)
+            goal, said = _goal(found[1]), without(said, found)
         found = _ROUNDS.search(fold(said))
         if found is not None:
-            said = f"{_cut(said, found)}，{found[1]}轮"
+            said = f"{without(said, found)}，{found[1]}轮"
         if goal and not _TURNS.search(fold(said)):
             said = f"{said}，{MOST_ROUNDS}轮"
         return said, cls(table=table, goal=goal)
@@ -325,9 +326,7 @@ class Guess(Game):
 
     def skipped(self, session: Session, by: str, now: float) -> Move:
         """Show more at once, as the host wants."""
-        host = session.member(session.host)
-        if by != session.host and host is not None and not host.left:
-            raise NotNow(say("只有主持人 {name} 可以", name=session.name_of(session.host)))
+        session.check_host(by)
         member = session.member(by)
         if self.round is None or not self.round.look or (member is not None and member.left):
             raise NotNow(say("现在没有可以跳过的"))
@@ -370,7 +369,7 @@ class Guess(Game):
         if len(session.steps) + (self.round is not None) >= _rounds(session):
             raise NotNow(say("后面没有题了，下一局再出吧"))
         if session.spent:
-            raise NotNow(say("这一局的张数用完了"))
+            raise NotNow(session.spent)
 
     def _word(self, session: Session, said: str) -> str:
         """Return the word that somebody sets.
@@ -704,16 +703,8 @@ def _added(points: Mapping[str, int], won: Mapping[str, int]) -> dict[str, int]:
     return {key: points.get(key, 0) + won.get(key, 0) for key in (*points, *won)}
 
 
-def _cut(text: str, found: re.Match[str]) -> str:
-    """Leave out what was found in the folded text, which is as long."""
-    return f"{text[: found.start()]} {text[found.end() :]}"
-
-
 def _goal(said: str) -> int:
-    try:
-        goal = numeral.number(said)
-    except ValueError as error:
-        raise NotNow(say("“{said}”是多少？没看懂", said=said)) from error
+    goal = counted(said)
     if not 1 <= goal <= MOST_GOAL:
         raise NotNow(say("分数要在 1 到 {most} 之间", most=MOST_GOAL))
     return goal

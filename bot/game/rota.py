@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.errors import NotNow
-from bot.session import MISSES, Effect, Member, Move, Say, Session
+from bot.session import MISSES, Effect, Say, Session
 from bot.wording import say
 
 TURN = "turn"
@@ -83,12 +83,3 @@ def may_skip(session: Session, at: str, by: str) -> None:
     """
     if by not in {at, session.host} and (member := session.member(at)) and not member.left:
         raise NotNow(say("只有轮到的人或主持人可以跳过"))
-
-
-def joined(session: Session, at: str, member: Member, now: float) -> tuple[Session, str, Move]:
-    """Return whose turn it is with one more member: theirs, if nobody else was left."""
-    others = [one for one in session.active if one.key != member.key]
-    if others or session.pending:
-        return session, at, (session, [])
-    session, _ = called(session, member.key, now)
-    return session, member.key, (session, [])

@@ -1,6 +1,5 @@
 """Members take turns: each says something, and it is drawn on from the last picture."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -9,9 +8,7 @@ from bot.game import rota
 from bot.request import Request
 from bot.session import (
     Effect,
-    Exhibit,
     Game,
-    Hanging,
     Member,
     Move,
     Pending,
@@ -133,8 +130,9 @@ class Round(Game):
 
     def joined(self, session: Session, member: Member, now: float) -> Move:
         """Wait for whoever is back, if nobody else is there."""
-        session, at, move = rota.joined(session, self.at, member, now)
-        return replace(session, game=self._with(at)), move[1]
+        if session.pending or any(one.key != member.key for one in session.active):
+            return session, []
+        return self._called(session, member.key, now)[0], []
 
     def undone(self, session: Session, now: float) -> Move:
         """Take the last step back; whose it was may try again."""
@@ -172,10 +170,3 @@ class Round(Game):
         """Return what a turn can be but a clause."""
         undo = [(say("↩️ 撤回"), "undo")] if session.steps else []
         return [(say("⏭ 跳过"), "skip"), *undo]
-
-    def hung(
-        self, session: Session, exhibit: Exhibit, plates: Sequence[Hanging], now: float
-    ) -> Move:
-        """Show nothing: there is only the finale."""
-        del exhibit, plates, now
-        return session, []

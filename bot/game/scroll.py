@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from bot.game.round import Round
 from bot.game.weight import weighed
-from bot.parsing.text import fold
+from bot.parsing.text import fold, without
 from bot.request import Request
 from bot.session import Box, Kind, Session, Step, Wall
 from bot.style import SEEDS
@@ -47,8 +47,7 @@ class Scroll(Round):
         found = _SIDE.search(fold(said))
         if found is None:
             return said, cls()
-        left = f"{said[: found.start()]} {said[found.end() :]}"
-        return left, cls(leftwards=bool(found["left"] or found["english"]))
+        return without(said, found), cls(leftwards=bool(found["left"] or found["english"]))
 
     def anew(self) -> Self:
         """Return one that grows to the same side."""

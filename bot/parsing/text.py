@@ -89,6 +89,11 @@ def fold(text: str) -> str:
     return "".join(map(_folded, text))
 
 
+def without(text: str, found: re.Match[str]) -> str:
+    """Return a text without what was found in it folded, which is as long; a blank stands there."""
+    return f"{text[: found.start()]} {text[found.end() :]}"
+
+
 def _refuse_long(text: str) -> None:
     """Refuse a text that is too long, or one of the literals in it that is.
 

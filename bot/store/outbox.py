@@ -46,7 +46,7 @@ SENDING = "UPDATE outbox SET state = 'sending', attempts = attempts + 1, fold = 
 # A message of a chat that has moved meanwhile is in the one before.
 SENT = """
 UPDATE outbox SET state = 'sent', sent_at = :at, message = iif(chat = :chat, :message, NULL)
-WHERE id = :id
+WHERE id = :id RETURNING chat, session_id, board
 """
 
 BOARD = """
@@ -77,11 +77,6 @@ INSERT INTO messages (chat, message, job_id, number)
 SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM jobs WHERE id = ?3)
     AND EXISTS (SELECT 1 FROM outbox WHERE id = ?5 AND chat = ?1)
 ON CONFLICT (chat, message) DO UPDATE SET job_id = excluded.job_id, number = excluded.number
-"""
-
-# Of a reply that a group session has said, to a chat that has not moved meanwhile.
-OF_SESSION = """
-SELECT session_id, board FROM outbox WHERE id = ? AND chat = ? AND session_id IS NOT NULL
 """
 
 FAILED = "UPDATE outbox SET state = 'failed' WHERE id = ?"
@@ -312,16 +307,24 @@ class Outbox:
         chat, id_, job_id = delivery.chat, delivery.id, delivery.job_id
         last = messages[-1].id if messages else None  # with the buttons
         values = {"at": self._now(), "chat": chat.key, "message": last, "id": id_}
-        await db.execute(SENT, values)
+        rows = await db.execute_fetchall(SENT, values)
         await self._uploads.put(db, chat.platform, messages)
         if job_id is not None:
             about = ((chat.key, one.id, job_id, one.number, id_) for one in messages)
             await db.executemany(ABOUT, about)
-        for row in await db.execute_fetchall(OF_SESSION, (id_, chat.key)):
-            ids = [one.id for one in messages]
-            await self._sessions.note(db, chat.key, ids, row["session_id"])
-            if row["board"] and last is not None:
-                await self._sessions.boarded(db, row["session_id"], chat.key, last)
+        for row in rows:
+            if row["session_id"] is not None and row["chat"] == chat.key:
+                part = Part(row["session_id"], bool(row["board"]))
+                await self._of_session(db, part, chat, messages)
+
+    async def _of_session(
+        self, db: Connection, part: Part, chat: Chat, messages: Sequence[Sent]
+    ) -> None:
+        """Note messages that a group session has in its chat, which has not moved meanwhile."""
+        ids = [one.id for one in messages]
+        await self._sessions.note(db, chat.key, ids, part.session_id)
+        if part.board and ids:
+            await self._sessions.boarded(db, part.session_id, chat.key, ids[-1])
 
     async def later(
         self, db: Connection, delivery: Delivery, wait_s: float, *, arrived: bool | None

@@ -7,9 +7,9 @@ import msgspec
 from aiosqlite import Connection
 
 from bot.errors import StudioError
-from bot.job import State
 from bot.play import take
-from bot.session import Pressed, Reveal, Session, Stop, Turn, Undrawn
+from bot.session import Pressed, Session, Turn, Undrawn
+from bot.store.settling import settle
 from bot.store.store import Store
 
 OTHERS = {
@@ -78,16 +78,7 @@ async def _taken(db: Connection, store: Store, session: Session, turn: Turn) -> 
     except StudioError:
         return session
     await store.sessions.save(db, after, turn, now)
-    for effect in effects:
-        match effect:
-            case Reveal(mark):
-                await store.gallery.reveal(db, session.id, mark)
-            case Stop(mark):
-                job = await store.queue.of_session(db, session.id, mark)
-                if job is not None and job.state in {State.QUEUED, State.DRAWING}:
-                    await store.queue.move(db, job, State.CANCELLED)
-            case _:
-                pass
+    await settle(db, store, after, effects)
     return after
 
 

@@ -1,5 +1,6 @@
 """Group sessions: each with all that is known of it, and what has happened in it."""
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,8 @@ from aiosqlite import Connection
 from bot.event import Chat
 from bot.game import GAMES
 from bot.session import Game, Kind, Session, Turn
+
+log = logging.getLogger(__name__)
 
 INSERT = """
 INSERT INTO sessions (chat, chat_group, place, kind, phase, state, opened_at)
@@ -48,7 +51,7 @@ ORDER BY due_at, id LIMIT 1
 """
 
 WANTING = """
-SELECT * FROM sessions WHERE wants > 0 AND away_at IS NULL AND id > ? ORDER BY id LIMIT 1
+SELECT id FROM sessions WHERE wants > 0 AND away_at IS NULL AND id > ? ORDER BY id LIMIT 1
 """
 
 SHOWN = "SELECT id, changes FROM sessions WHERE board IS NOT NULL"
@@ -93,6 +96,11 @@ LEAVE = "UPDATE sessions SET away_at = ? WHERE chat = ? AND phase <> 'closed' AN
 # What was played in a place of its own goes on where it was opened, if that is gone.
 HOME = "UPDATE sessions SET place = chat, changes = changes + 1 WHERE place = ? AND place <> chat"
 
+ABANDON = """
+UPDATE sessions SET phase = 'closed', due_at = NULL, wants = 0, board = NULL, closed_at = ?
+WHERE id = ? AND (phase <> 'closed' OR wants > 0) RETURNING chat, chat_group
+"""
+
 WAKE = "UPDATE sessions SET due_at = ? WHERE id = ?"
 
 # In one question, since it is asked of all that is said in any group.
@@ -103,8 +111,6 @@ SELECT * FROM sessions WHERE id IN (
     UNION SELECT id FROM sessions WHERE chat = ?1 AND away_at IS NOT NULL
 ) ORDER BY id
 """
-
-RESTING = "SELECT * FROM sessions WHERE away_at IS NOT NULL AND chat = ? ORDER BY id"
 
 BACK = "UPDATE sessions SET away_at = NULL WHERE id = ?"
 
@@ -187,6 +193,16 @@ class Sessions:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
 
+    async def _found(self, db: Connection, statement: str, values: Iterable[object]) -> list[Kept]:
+        """Return the sessions that a statement finds, but those that cannot be read."""
+        found = list[Kept]()
+        for row in await db.execute_fetchall(statement, values):
+            try:
+                found.append(kept(row))
+            except (msgspec.MsgspecError, KeyError):
+                log.exception("session %d cannot be read", row["id"])
+        return found
+
     async def add(self, db: Connection, chat: Chat, place: Chat, kind: Kind) -> int:
         """Begin to keep a session, and return its id; `save` says all else of it.
 
@@ -228,14 +244,14 @@ class Sessions:
         await db.execute(LOG, (session.id, at, line))
 
     async def get(self, db: Connection, id_: int) -> Kept | None:
-        """Return a session by id."""
-        for row in await db.execute_fetchall(GET, (id_,)):
-            return kept(row)
+        """Return a session by id; None: there is none that can be read."""
+        for one in await self._found(db, GET, (id_,)):
+            return one
         return None
 
     async def here(self, db: Connection, chat: str) -> list[Kept]:
         """Return those that are played in a chat, by key, or were opened there; oldest first."""
-        return [kept(row) for row in await db.execute_fetchall(HERE, (chat,))]
+        return await self._found(db, HERE, (chat,))
 
     async def home(self, db: Connection, chat: str) -> str:
         """Return the key of the chat to which a place belongs that a session has had for itself."""
@@ -246,8 +262,8 @@ class Sessions:
     async def of_member(self, db: Connection, kind: Kind, key: str) -> list[Kept]:
         """Return those of a kind that somebody, by key, takes part in; newest first."""
         looks = msgspec.json.encode(key).decode()
-        found = [kept(row) for row in await db.execute_fetchall(OF_MEMBER, (kind, looks))]
-        return [kept for kept in found if kept.session.member(key)]
+        found = await self._found(db, OF_MEMBER, (kind, looks))
+        return [one for one in found if one.session.member(key)]
 
     async def about(self, db: Connection, chat: str, message: str) -> int | None:
         """Return the id of the session that a message of ours is of."""
@@ -261,10 +277,10 @@ class Sessions:
             return int(row["id"]), float(row["due_at"])
         return None
 
-    async def wanting(self, db: Connection, after: int) -> Session | None:
-        """Return the first session after an id that has exhibits to be put together."""
+    async def wanting(self, db: Connection, after: int) -> int | None:
+        """Return the first session after an id that has exhibits to be put together, by id."""
         for row in await db.execute_fetchall(WANTING, (after,)):
-            return kept(row).session
+            return int(row["id"])
         return None
 
     async def shown(self, db: Connection) -> dict[int, int]:
@@ -284,8 +300,7 @@ class Sessions:
             before: Only those with a smaller id.
             limit: At most so many.
         """
-        rows = await db.execute_fetchall(OVER, (chat, before, limit))
-        return [kept(row).session for row in rows]
+        return [one.session for one in await self._found(db, OVER, (chat, before, limit))]
 
     async def turns(self, db: Connection, id_: int) -> list[dict[str, Any]]:
         """Return what has happened in a session, in order; each says what it was under "turn"."""
@@ -308,6 +323,12 @@ class Sessions:
         """Note that the board is pinned, as far as it can be, and where the session is played."""
         await db.execute(FRAMED, (place.key, id_))
 
+    async def abandon(self, db: Connection, id_: int) -> Chat | None:
+        """Let go of a session with which it cannot go on; return where it was, if it was played."""
+        for row in await db.execute_fetchall(ABANDON, (self._now(), id_)):
+            return _chat(row["chat"], group=bool(row["chat_group"]))
+        return None
+
     async def leave(self, db: Connection, chat: str) -> None:
         """Let the sessions of a chat, by key, rest: nothing can be said there."""
         await db.execute(LEAVE, (self._now(), chat))
@@ -319,11 +340,7 @@ class Sessions:
 
     async def around(self, db: Connection, chat: str) -> list[Kept]:
         """Return those that are here, and those that rest in a chat, by key; oldest first."""
-        return [kept(row) for row in await db.execute_fetchall(AROUND, (chat,))]
-
-    async def resting(self, db: Connection, chat: str) -> list[Kept]:
-        """Return those that rest in a chat, by key."""
-        return [kept(row) for row in await db.execute_fetchall(RESTING, (chat,))]
+        return await self._found(db, AROUND, (chat,))
 
     async def back(self, db: Connection, id_: int) -> None:
         """Let a session go on."""
@@ -374,7 +391,12 @@ def _kept_of(session: Session) -> dict[str, Any]:
 
 
 def kept(row: Mapping[str, Any] | sqlite3.Row) -> Kept:
-    """Return a session from its row."""
+    """Return a session from its row.
+
+    Raises:
+        MsgspecError: It is not as this version keeps one.
+        KeyError: It is of a kind that this version does not know.
+    """
 
     def game(type_: type, said: Any) -> Any:
         if type_ is not Game:

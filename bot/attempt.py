@@ -1,0 +1,20 @@
+"""Work that is looked at when it is over, whatever came of it."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def attempted(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Return work when it is over: its task has the result, or what went wrong.
+
+    For stations that go from one session to the next: a bug in one costs that, not the others.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task])
+    finally:
+        task.cancel()  # who waits for it is gone; of what is over nothing changes
+    return task
