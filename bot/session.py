@@ -63,6 +63,9 @@ class Terms:
     """Of the engine, likewise."""
     idle_s: float = 900.0
     """After so long without a turn it reminds, and after as long again it closes."""
+    strength: float | None = None
+    """How much of the last picture is drawn anew, above 0 to 1, where a turn is drawn over it;
+    None: as the kind has it."""
     per_member: int = 1
     """Entries of one member, where several may be had."""
     wanted: tuple[str, ...] = ()

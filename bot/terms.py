@@ -9,6 +9,7 @@ from bot.errors import NotNow, NotUnderstood
 from bot.event import User
 from bot.parsing.numeral import HAN, number
 from bot.parsing.text import fold, without
+from bot.policy import MIN_STRENGTH
 from bot.session import Terms
 from bot.wording import later, say
 
@@ -79,6 +80,9 @@ _TURNS = _term("共|一共|总共|接满", "[棒幅轮段局回]", "turns?|round
 _PICTURES = _term("共|一共|总共|最多", "张[图画]?", "pictures?|images?", _ONE)
 _TIME = _term("每[棒人轮幅段回题]|限时", _TIME_UNITS, _TIME_LATIN, rf"{HAN}+\s?分(?!钟)")
 _ENGINE = _term("引擎|gpu|engine", _TIME_UNITS, _TIME_LATIN)
+_STRENGTH = re.compile(
+    rf"{_FIRST}(?:重画)?(?:强度|strength)\s*:?\s*(?P<digits>\d{{1,3}}(?:\.\d{{1,4}})?)\s*(?P<share>%)?{_LOOSE}"
+)
 _EACH = _term("每人(?:最多|可以)?|each", "[张幅个]", "pictures?|images?")
 
 
@@ -172,12 +176,22 @@ class _Reader:
     def once(self) -> bool:
         """Take out numbers; False if there were none."""
         before = self.text
+        self._strength()
         self._each(_ENGINE, "seconds", _seconds, named=True)
         self._each(_EACH, "per_member", _count, named=True)
         self._each(_TIME, "turn_s", _turn_s)
         self._each(_PICTURES, "pictures", _count)
         self._each(_TURNS, "turns", _turns)
         return self.text != before
+
+    def _strength(self) -> None:
+        """Take out how much is drawn anew of a picture that is drawn over."""
+        while found := _STRENGTH.search(fold(self.text)):
+            share = float(found["digits"]) / (100 if found["share"] else 1)
+            if not MIN_STRENGTH <= share <= 1:
+                raise NotNow(say("强度要在 {least:g} 到 1 之间", least=MIN_STRENGTH))
+            self.found.setdefault("strength", share)
+            self.text = without(self.text, found)
 
     def _each(
         self,

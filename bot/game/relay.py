@@ -11,7 +11,7 @@ from bot.style import Style
 from bot.wording import say
 
 STRENGTH = 0.7
-"""How much is drawn anew of the canvas; with less a new thing does not come."""
+"""How much is drawn anew of the canvas, where nobody says; with less a new thing does not come."""
 REMEMBERED, FEW = 4, 2
 """Clauses that are told to a model, and to the embedded one, which draws two things at most; those
 before are on the canvas."""
@@ -54,7 +54,7 @@ class Relay(Round):
             request,
             source=canvas.sha256,
             source_px=(canvas.width, canvas.height),
-            strength=STRENGTH,
+            strength=session.terms.strength or session.request.strength or STRENGTH,
             aspect=None,
         )
 

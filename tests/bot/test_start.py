@@ -50,6 +50,9 @@ def test_a_theme_is_not_eaten(theme: str) -> None:
     [
         ("江南，8 棒", {"turns": 8}),
         ("江南，八轮", {"turns": 8}),
+        ("江南，强度 0.5", {"strength": 0.5}),
+        ("江南，重画强度 60%，8 棒", {"strength": 0.6, "turns": 8}),
+        ("江南, strength 0.4", {"strength": 0.4}),
         ("江南 八棒 每棒六十秒", {"turns": 8, "turn_s": 60.0}),
         ("8 棒 每棒 60 秒 江南", {"turns": 8, "turn_s": 60.0}),
         ("江南，限时 2 分钟", {"turn_s": 120.0}),

@@ -26,6 +26,24 @@ async def test_its_turns_played_again_lead_to_what_it_is(tmp_path: Path) -> None
     assert faults(tmp_path) == ["session 1: its turns, played again, do not lead to what it is"]
 
 
+async def test_how_much_is_drawn_anew_is_the_chats_to_say_and_the_openers(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        played.chat.roles["管理员"] = ("admin",)
+        await played.says("管理员", "/设置 本群 局 强度 0.4")
+        for said, strength in (("江南", 0.4), ("江南，强度 0.9", 0.9)):
+            await played.says("小明", f"/开局 接龙 {said}，2 棒")
+            for words in ("一座石桥", "一只小船"):
+                await played.says("小明", words)
+                await played.paints()
+            assert played.engine.drawn[-1].strength == strength
+
+
+async def test_a_strength_that_is_none_is_refused(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await played.says("小明", "/开局 接龙 江南，强度 7")
+        assert played.last.text == "强度要在 0.05 到 1 之间"
+
+
 async def test_who_has_left_has_no_vote_any_more(tmp_path: Path) -> None:
     async with game(tmp_path) as played:
         await played.says("小明", "/开局 接龙 江南烟雨，9 棒")
