@@ -1,38 +1,19 @@
 """A contest as a machine: whatever happens, nothing is lost, doubled or told, and it ends."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import StudioError
-from bot.event import Chat
 from bot.game.ballot import Ballot
 from bot.game.contest import Contest
-from bot.play import begin, take
-from bot.request import Request
-from bot.session import (
-    Draw,
-    Drawn,
-    Due,
-    Effect,
-    Hanging,
-    Hung,
-    Member,
-    Pressed,
-    Say,
-    Score,
-    Session,
-    Spoke,
-    Turn,
-    Undrawn,
-)
+from bot.session import Pressed, Say, Score, Spoke, Turn
+from tests.bot.machine import KEYS, Machine, opened
 
-KEYS = ["chat:甲", "chat:乙", "chat:丙", "chat:丁"]
+PLAYERS = [*KEYS, "chat:丁"]
 VOTES = ("vote0", "vote1", "vote2", "vote3")
-PEOPLE = st.sampled_from(KEYS)
+PEOPLE = st.sampled_from(PLAYERS)
 VALUES = st.sampled_from(
     [
         *("enter", "enter", "enter", *VOTES, *VOTES, *VOTES),
@@ -41,84 +22,17 @@ VALUES = st.sampled_from(
 )
 
 
-@dataclass
-class Table:
-    """A contest that is played, and all that it has asked for."""
-
-    session: Session
-    now: float = 0.0
-    asked: list[int] = field(default_factory=list[int])
-    scores: list[Score] = field(default_factory=list[Score])
-    told: list[str] = field(default_factory=list[str])
-
-    def take(self, turn: Turn) -> None:
-        """Let something happen."""
-        try:
-            after, effects = take(self.session, turn, self.now)
-        except StudioError:
-            return
-        self.session = after
-        self.do(effects)
-
-    def do(self, effects: Sequence[Effect]) -> None:
-        """Note what is asked for."""
-        self.asked += [one.mark for one in effects if isinstance(one, Draw)]
-        self.scores += [one for one in effects if isinstance(one, Score)]
-        if self.session.phase == "open":
-            self.told += [one.text for one in effects if isinstance(one, Say)]
-
-    def goes_on(self, *, fails: bool = False) -> bool:
-        """Let happen what happens by itself; False if nothing is to come."""
-        if self.session.pending:
-            mark = self.session.pending[0].mark
-            drawn = Drawn(mark=mark, job_id=mark, artworks=(mark,))
-            self.take(Undrawn(mark=mark, words="坏了") if fails else drawn)
-        elif self.session.exhibits:
-            self.take(Hung(self.session.exhibits[0].mark, (Hanging("a.png", 9, 9),)))
-        elif self.session.due_at is not None:
-            self.now = max(self.now, self.session.due_at)
-            self.take(Due(self.session.next_timer))
-        else:
-            return False
-        return True
-
-    def hangs(self) -> None:
-        """Have entries of all, and the vote begun."""
-        for key in KEYS:
-            self.take(Pressed(key=key, name="某", value="enter", text="密语"))
-        while self.session.pending or self.session.exhibits or not self.session.closed_at:
-            if isinstance(self.session.game, Contest) and "vote" in self.session.timers:
-                return
-            self.goes_on()
-
-    def ends(self) -> None:
-        """Let all happen that is still to come."""
-        for _ in range(100):
-            key = self.session.host
-            self.take(Pressed(key=key, name="某", value="resume"))
-            if not self.goes_on():
-                return
-
-
-def opened(**terms: int) -> Table:
+def contest(**terms: int) -> Machine:
     """Return a contest that has begun."""
-    chat = Chat("chat", "群一", group=True)
-    session = Session(
-        id=1,
-        chat=chat,
-        place=chat,
-        host=KEYS[0],
-        members=(Member(key=KEYS[0], name="甲某"),),
-        theme="雨",
-        request=Request(prompt="雨", seed=7),
-        terms=replace(Contest.usual, **terms),
-        game=Contest(),
-        opened_at=0.0,
-    )
-    session, effects = begin(session, 0.0)
-    table = Table(session)
-    table.do(effects)
-    return table
+    return opened(Contest(), replace(Contest.usual, **terms))
+
+
+def hangs(table: Machine) -> None:
+    """Have entries of all, and the vote begun."""
+    for key in PLAYERS:
+        table.take(Pressed(key=key, name="某", value="enter", text="密语"))
+    while table.session.phase == "open" and "vote" not in table.session.timers:
+        table.goes_on()
 
 
 def people() -> st.SearchStrategy[Turn | bool]:
@@ -142,32 +56,34 @@ def people() -> st.SearchStrategy[Turn | bool]:
 def test_whatever_happens_it_keeps_its_rules_and_ends(
     turns: list[Turn | bool], terms: dict[str, int], *, voting: bool
 ) -> None:
-    table = opened(**terms)
+    table = contest(**terms)
     if voting:
-        table.hangs()
+        hangs(table)
     for turn in turns:
         if isinstance(turn, bool):
-            table.goes_on(fails=turn)
+            table.goes_on("fails" if turn else "well")
         else:
             table.take(turn)
         holds(table)
     table.ends()
     holds(table)
     assert table.session.phase == "closed"
-    assert len({score.member for score in table.scores}) == len(table.scores)
-    assert all(score.points in {1, 2, 3} for score in table.scores)
+    scores = [one for _, one in table.effects if isinstance(one, Score)]
+    assert len({score.member for score in scores}) == len(scores)
+    assert all(score.points in {1, 2, 3} for score in scores)
 
 
-def holds(table: Table) -> None:
+def holds(table: Machine) -> None:
     """Check what is always so."""
     session = table.session
     game = session.game
     assert isinstance(game, Contest)
-    assert len(set(table.asked)) == len(table.asked) <= session.terms.pictures
+    asked = [draw.mark for draw in table.asked]
+    assert len(set(asked)) == len(asked) <= session.terms.pictures
     marks = [one.mark for one in (*session.steps, *session.pending)]
     assert len(set(marks)) == len(marks)
-    assert set(marks) <= set(table.asked)
-    for key in KEYS:
+    assert set(marks) <= set(asked)
+    for key in PLAYERS:
         own = [one for one in (*session.steps, *session.pending) if one.member == key]
         assert len(own) <= session.terms.per_member
     owners = {step.mark: step.member for step in session.steps}
@@ -175,7 +91,8 @@ def holds(table: Table) -> None:
         assert one in game.ballot.open
         assert owners[one] != key
         assert session.member(key) is not None
-    assert not any("密语" in told for told in table.told)
+    told = [one.text for phase, one in table.effects if phase == "open" and isinstance(one, Say)]
+    assert not any("密语" in words for words in told)
     assert not any("密语" in line for line in game.told(session, table.now)) or (
         session.phase != "open"
     )
@@ -203,7 +120,7 @@ def test_places_are_by_votes_and_shared_by_as_many(first: list[int], again: list
 def test_the_order_is_the_same_each_time_and_not_that_of_coming() -> None:
     orders = set[tuple[int, ...]]()
     for seed in range(20):
-        table = opened(turns=5, per_member=5)
+        table = contest(turns=5, per_member=5)
         table.session = replace(table.session, request=replace(table.session.request, seed=seed))
         for number in range(5):
             table.take(Pressed(key=KEYS[1], name="乙", value="enter", text=f"{number}"))

@@ -1,7 +1,6 @@
 """A guessing game as a machine: what is right, what comes up, and that it ends."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -9,33 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.errors import NotNow, StudioError
-from bot.event import Chat
+from bot.errors import NotNow
 from bot.game.guess import MOST_ROUNDS, Guess
 from bot.game.match import graded, orders
 from bot.game.riddle import Riddle, Table, alone, knows, riddle
-from bot.play import begin, take
-from bot.request import Request
-from bot.session import (
-    Draw,
-    Drawn,
-    Due,
-    Effect,
-    Hanging,
-    Hung,
-    Member,
-    Pressed,
-    Reveal,
-    Score,
-    Session,
-    Spoke,
-    Turn,
-    Undrawn,
-)
+from bot.session import Pressed, Reveal, Score, Spoke, Turn
 from bot.style import Style
 from bot.veil import veiled
 from generation.mini.caption import BACKDROPS
 from generation.mini.noun import COLOURS, NOUNS
+from tests.bot.machine import KEYS, Machine, opened
 
 CAT = Riddle(text="猫", parts=(("猫", "小猫", "猫咪"),))
 PENGUIN = Riddle(
@@ -152,7 +134,6 @@ def test_noise_hides_a_picture_the_same_each_time() -> None:
 
 # ── whatever happens ────────────────────────────────────────────────────────────────────────────
 
-KEYS = ["chat:甲", "chat:乙", "chat:丙"]
 PEOPLE = st.sampled_from(KEYS)
 VALUES = st.sampled_from(
     [
@@ -171,90 +152,18 @@ VALUES = st.sampled_from(
 )
 
 
-@dataclass
-class Play:
-    """A game that is played, and all that it has asked for."""
-
-    session: Session
-    now: float = 0.0
-    asked: list[int] = field(default_factory=list[int])
-    revealed: list[int] = field(default_factory=list[int])
-    scores: dict[str, int] = field(default_factory=dict[str, int])
-
-    @property
-    def game(self) -> Guess:
-        assert isinstance(self.session.game, Guess)
-        return self.session.game
-
-    def take(self, turn: Turn) -> None:
-        """Let something happen."""
-        try:
-            after, effects = take(self.session, turn, self.now)
-        except StudioError:
-            return
-        self.session = after
-        self.do(effects)
-
-    def do(self, effects: Sequence[Effect]) -> None:
-        """Note what is asked for."""
-        for effect in effects:
-            match effect:
-                case Draw():
-                    assert effect.held
-                    self.asked.append(effect.mark)
-                case Reveal(mark) if mark:
-                    self.revealed.append(mark)
-                case Score(member, points):
-                    assert member not in self.scores
-                    self.scores[member] = points
-                case _:
-                    pass
-
-    def goes_on(self, *, fails: bool = False) -> bool:
-        """Let happen what happens by itself; False if nothing is to come."""
-        if self.session.pending:
-            mark = self.session.pending[0].mark
-            artworks = tuple(range(mark * 10, mark * 10 + 5))
-            drawn = Drawn(mark=mark, job_id=mark, artworks=artworks)
-            self.take(Undrawn(mark=mark, words="坏了") if fails else drawn)
-        elif self.session.exhibits:
-            one = self.session.exhibits[0]
-            hanging = Hanging("a.png", 9, 9)
-            self.take(Hung(one.mark, (hanging,) * (0 if fails else len(one.artworks) or 1)))
-        elif self.session.due_at is not None:
-            self.now = max(self.now, self.session.due_at)
-            self.take(Due(self.session.next_timer))
-        else:
-            return False
-        return True
-
-    def says(self, key: str, *, right: bool) -> None:
-        """Somebody guesses."""
-        word = self.game.round.riddle.text if right and self.game.round else "不是这个"
-        spoke = Spoke(key=key, name=key, text=word, message="1")
-        if self.game.wants(self.session, spoke):
-            self.take(spoke)
+def game_of(table: Machine) -> Guess:
+    assert isinstance(table.session.game, Guess)
+    return table.session.game
 
 
-def opened(**terms: int) -> Play:
-    """Return a game that has begun."""
-    chat = Chat("chat", "群一", group=True)
-    session = Session(
-        id=1,
-        chat=chat,
-        place=chat,
-        host=KEYS[0],
-        members=(Member(key=KEYS[0], name="甲"),),
-        theme="",
-        request=Request(prompt="", seed=7),
-        terms=replace(Guess.usual, **terms),
-        game=Guess(goal=terms.pop("goal", 0)) if "goal" in terms else Guess(),
-        opened_at=0.0,
-    )
-    session, effects = begin(session, 0.0)
-    table = Play(session)
-    table.do(effects)
-    return table
+def says(table: Machine, key: str, *, right: bool) -> None:
+    """Somebody guesses."""
+    game = game_of(table)
+    word = game.round.riddle.text if right and game.round else "不是这个"
+    spoke = Spoke(key=key, name=key, text=word, message="1")
+    if game.wants(table.session, spoke):
+        table.take(spoke)
 
 
 def people() -> st.SearchStrategy[tuple[str, str, bool] | tuple[str, Turn] | bool]:
@@ -274,26 +183,28 @@ def people() -> st.SearchStrategy[tuple[str, str, bool] | tuple[str, Turn] | boo
 def test_whatever_happens_it_ends_within_its_budget_and_nothing_is_lost(
     turns: list[tuple[str, str, bool] | tuple[str, Turn] | bool], rounds: int, pictures: int
 ) -> None:
-    table = opened(turns=rounds, pictures=pictures)
+    terms = replace(Guess.usual, turns=rounds, pictures=pictures)
+    table = opened(Guess(), terms, looks=5, walls_fail=True)
     for turn in turns:
         match turn:
             case bool():
-                table.goes_on(fails=not turn and len(table.asked) % 3 == 0)
+                table.goes_on("fails" if not turn and len(table.asked) % 3 == 0 else "well")
             case (_, str(key), right):
-                table.says(key, right=right)
+                says(table, key, right=right)
             case (_, happens):
                 table.take(happens)
-        kept = msgspec.to_builtins(table.game)
-        assert msgspec.convert(kept, Guess) == table.game
-    for _ in range(300):
-        table.take(Pressed(key=table.session.host, name="某", value="resume"))
-        if not table.goes_on():
-            break
+        kept = msgspec.to_builtins(game_of(table))
+        assert msgspec.convert(kept, Guess) == game_of(table)
+    table.ends()
     session = table.session
     assert session.phase == "closed"
-    assert len(table.asked) == len(set(table.asked)) <= pictures
-    assert len(session.steps) == len(table.game.ends) <= rounds
-    assert table.revealed == [step.mark for step in session.steps]
-    assert len(set(table.game.used)) == len(table.game.used)
-    assert table.scores == dict(table.game.points)
+    game, asked = game_of(table), [draw.mark for draw in table.asked]
+    assert len(asked) == len(set(asked)) <= pictures
+    assert all(draw.held for draw in table.asked)
+    assert len(session.steps) == len(game.ends) <= rounds
+    revealed = [one.mark for _, one in table.effects if isinstance(one, Reveal) and one.mark]
+    assert revealed == [step.mark for step in session.steps]
+    assert len(set(game.used)) == len(game.used)
+    scores = [(one.member, one.points) for _, one in table.effects if isinstance(one, Score)]
+    assert sorted(scores) == sorted(game.points.items())
     assert table.session.pending == ()
