@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import zip_longest
 
 from bot.script import simplified
 
@@ -171,11 +172,18 @@ def _numbered(units: list[Unit]) -> list[Unit]:
 
 
 def _single(units: list[Unit]) -> list[Unit]:
-    """Make one of each run of the same character."""
+    """Make one of each run of the same character.
+
+    Where the last of a run begins what was typed as one and stands for more, as in 1¼, the place
+    of that is left to what follows.
+    """
     found: list[Unit] = []
-    for unit in units:
+    for unit, following in zip_longest(units, units[1:]):
         if found and found[-1].character == unit.character:
             last = found[-1]
+            shared = following is not None and following.start == unit.start
+            if shared and following.character != unit.character:
+                continue
             head, tail = last.head or unit.head, unit.tail or last.tail
             if unit.apart:
                 head, tail = last.head or last.end, unit.tail or unit.start

@@ -1,4 +1,4 @@
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bot.words.entry import shipped
@@ -37,6 +37,8 @@ def test_folding_twice_changes_nothing_more(text: str) -> None:
 
 
 @given(mixed)
+@example("1¼")
+@example("11¼4")
 def test_places_are_within_the_text_and_in_order(text: str) -> None:
     found = folded(text)
     assert len(found.units) == len(found.text)
