@@ -181,8 +181,11 @@ def _single(units: list[Unit]) -> list[Unit]:
     for unit, following in zip_longest(units, units[1:]):
         if found and found[-1].character == unit.character:
             last = found[-1]
-            shared = following is not None and following.start == unit.start
-            if shared and following.character != unit.character:
+            if (
+                following is not None
+                and following.start == unit.start
+                and following.character != unit.character
+            ):
                 continue
             head, tail = last.head or unit.head, unit.tail or last.tail
             if unit.apart:
