@@ -48,7 +48,7 @@ def _people(session: Session) -> str:
     names = [member.name or say("有人") for member in session.active]
     host = say("主持 {name}", name=session.name_of(session.host))
     locked = say("（不再加人）") if session.locked else ""
-    if session.terms.invited and not session.locked:
+    if session.terms.by_invitation and not session.locked:
         locked = say("（只限受邀的人）")
     if not names:  # all have left
         return host

@@ -12,7 +12,6 @@ from itertools import pairwise
 from bot.errors import NotNow
 from bot.session import (
     IDLE,
-    MOST_MEMBERS,
     TITLES,
     Back,
     Drawn,
@@ -144,12 +143,12 @@ def _with(session: Session, turn: Spoke | Pressed, now: float) -> Move:
     known = session.member(turn.key)
     if known is not None and not known.left:
         return (session if known.missed == 0 else session.changed(replace(known, missed=0))), []
-    if known is None and session.terms.invited and turn.key not in session.terms.invited:
+    if known is None and not session.terms.admit(turn.key):
         raise NotNow(say("这一局只请了几个人玩，先看着吧，等下一局"))
     if known is None and session.locked:
         raise NotNow(say("这一局不再加人了"))
-    if known is None and len(session.active) >= MOST_MEMBERS:
-        raise NotNow(say("这一局人满了，最多 {most} 人", most=MOST_MEMBERS))
+    if len(session.active) >= session.terms.members:
+        raise NotNow(say("这一局人满了，最多 {most} 人", most=session.terms.members))
     member = Member(key=turn.key, name=turn.name)
     if known is None:
         session = replace(session, members=(*session.members, member))
@@ -331,6 +330,20 @@ def _hand(session: Session, turn: Pressed, now: float) -> Move:
     return replace(session, host=host.key), [Say(text=words)]
 
 
+def _invite(session: Session, turn: Pressed, now: float) -> Move:
+    """Let one more person join where only who is invited may."""
+    del now
+    session.check_host(turn.key)
+    terms = session.terms
+    if not terms.by_invitation:
+        raise NotNow(say("这一局谁都能来，点“加入”就行"))
+    if terms.admit(turn.text):
+        raise NotNow(say("{name} 已经请过了", name=turn.whom))
+    invited = replace(terms, invited=(*terms.invited, turn.text))
+    words = say("{name} 也可以来，点“加入”就行", name=turn.whom)
+    return replace(session, terms=invited), [Say(text=words, to=turn.message)]
+
+
 COMMON: Mapping[str, Callable[[Session, Pressed, float], Move]] = {
     "join": _join,
     "leave": _leave,
@@ -340,6 +353,7 @@ COMMON: Mapping[str, Callable[[Session, Pressed, float], Move]] = {
     "resume": _resume,
     "lock": _lock,
     "hand": _hand,
+    "invite": _invite,
     "end": _end,
 }
 """What buttons and commands want, whatever the kind."""

@@ -143,8 +143,7 @@ class Referee:
 
     async def again(self, db: Connection, press: Press, session: Session) -> None:
         """Open another session like one that is over, for whoever presses."""
-        invited = session.terms.invited
-        if invited and press.user.key not in invited:
+        if not session.terms.admit(press.user.key):
             raise NotNow(say("这一局只请了几个人玩，想玩就自己开一局：/开局"))
         wanted = Start(
             game=session.game.anew(),
@@ -529,13 +528,15 @@ def _spoken(session: Session, message: Message, *, answers: bool) -> Spoke | Non
 
 def _with_host(terms: Terms, host: Member) -> Terms:
     """Return terms in which the host is invited, if only some are."""
-    invited = tuple(dict.fromkeys([host.key, *terms.invited])) if terms.invited else ()
-    return replace(terms, invited=invited)
+    if not terms.by_invitation:
+        return replace(terms, invited=())
+    return replace(terms, invited=tuple(dict.fromkeys([host.key, *terms.invited])))
 
 
-def pressed(user: User, value: str, message: str, text: str = "") -> Pressed:
+def pressed(user: User, value: str, message: str, text: str = "", whom: str = "") -> Pressed:
     """Return what somebody wants of a session by a button or a command."""
-    return Pressed(key=user.key, name=user.name or user.id, value=value, message=message, text=text)
+    name = user.name or user.id
+    return Pressed(key=user.key, name=name, value=value, message=message, text=text, whom=whom)
 
 
 def _user(key: str, name: str) -> User:

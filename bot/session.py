@@ -72,8 +72,16 @@ class Terms:
     """One of these must be in what is said in a turn; empty: none."""
     unwanted: tuple[str, ...] = ()
     """None of these may be."""
+    members: int = MOST_MEMBERS
+    """Who take part at the same time."""
+    by_invitation: bool = False
+    """Whether only who is invited may join."""
     invited: tuple[str, ...] = ()
-    """Who alone may join, by key, the host among them; empty: everybody."""
+    """Who is, by key, the host among them."""
+
+    def admit(self, key: str) -> bool:
+        """Return whether somebody may join."""
+        return not self.by_invitation or key in self.invited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +169,9 @@ class Pressed:
     """What, as "skip"; what is one of several ends in its number."""
     message: str = ""
     text: str = ""
-    """What was said or filled in with it."""
+    """What was said or filled in with it; the key of whom it is about."""
+    whom: str = ""
+    """What they are called whom it is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -612,26 +622,6 @@ TITLES: Mapping[str, str] = {
     "guess": later("你画我猜"),
     "chorus": later("众笔"),
 }
-
-
-def clause(session: Session, text: str) -> str:
-    """Return what is said in a turn, cleaned.
-
-    Raises:
-        NotNow: It is empty or too long, or breaks the session's rules for words.
-    """
-    said = " ".join(text.split())
-    if not said:
-        raise NotNow(say("一句空话可画不出来，说点什么吧"))
-    if len(said) > MOST_CHARS:
-        raise NotNow(say("太长了，一句最多 {most} 个字", most=MOST_CHARS))
-    for word in session.terms.unwanted:
-        if word in said:
-            raise NotNow(say("这一局说好了不用“{word}”，换一句吧", word=word))
-    if session.terms.wanted and not any(word in said for word in session.terms.wanted):
-        words = say("、").join(session.terms.wanted)
-        raise NotNow(say("这一局每句里要有：{words}", words=words))
-    return said
 
 
 def people(names: Sequence[str], most: int) -> str:

@@ -10,10 +10,11 @@ from bot.event import User
 from bot.parsing.numeral import HAN, number
 from bot.parsing.text import fold, without
 from bot.policy import MIN_STRENGTH
-from bot.session import Terms
+from bot.session import MOST_MEMBERS, Terms
 from bot.wording import later, say
 
 MOST_TURNS, LEAST_TURN_S, MOST_TURN_S = 100, 10.0, 24 * 3600.0
+LEAST_MEMBERS = 2
 MOST_WORDS = 20
 """Words that are wanted, or not."""
 HOW = later("看不懂“{said}”。例如：/设置 本群 局 8 棒，60 秒，30 张，禁词 血")
@@ -44,6 +45,11 @@ _UNITS = {
 }
 """Seconds of each."""
 _BEFORE_WORDS = rf"(?:^|(?<=[\s,、;。]))(?:每句)?(?P<which>{{names}})(?P<words>[^\s,;。]+){_LOOSE}"
+_OPEN = re.compile(
+    rf"{_FIRST}(?:(?P<closed>只?凭邀请|by invitation|invite only)|谁都(?:能|可以)来|open to all)"
+    rf"{_LAST}"
+)
+"""Who may join."""
 _WORDS = re.compile(
     _BEFORE_WORDS.format(
         names=r"(?:必含|禁词)[\s:]*|(?:要有|不许说)(?:\s*:\s*|\s+)|(?:must have|banned)\s*:\s*"
@@ -83,6 +89,7 @@ _ENGINE = _term("引擎|gpu|engine", _TIME_UNITS, _TIME_LATIN)
 _STRENGTH = re.compile(
     rf"{_FIRST}(?:重画)?(?:强度|strength)\s*:?\s*(?P<digits>\d{{1,3}}(?:\.\d{{1,4}})?)\s*(?P<share>%)?{_LOOSE}"
 )
+_MEMBERS = _term("最多|至多|限|人数|up to|at most", "个?人", "people|players|members|persons")
 _EACH = _term("每人(?:最多|可以)?|each", "[张幅个]", "pictures?|images?")
 
 
@@ -125,12 +132,12 @@ def house(text: str) -> Said:
     """Return terms that a chat has set for what is opened there.
 
     Raises:
-        NotUnderstood: Something else is said, too.
+        NotUnderstood: Something else is said, too; people are invited to one session alone.
         NotNow: A number is out of bounds.
     """
     said = terms(text)
     rest = said.rest.strip(" ,，、;；。")
-    if rest or not any(said.found.values()):
+    if rest or said.guests or not said.found:
         raise NotUnderstood(say(HOW, said=rest[:30] or text[:30]))
     return replace(said, rest="")
 
@@ -176,13 +183,21 @@ class _Reader:
     def once(self) -> bool:
         """Take out numbers; False if there were none."""
         before = self.text
+        self._door()
         self._strength()
         self._each(_ENGINE, "seconds", _seconds, named=True)
         self._each(_EACH, "per_member", _count, named=True)
+        self._each(_MEMBERS, "members", _members, named=True)
         self._each(_TIME, "turn_s", _turn_s)
         self._each(_PICTURES, "pictures", _count)
         self._each(_TURNS, "turns", _turns)
         return self.text != before
+
+    def _door(self) -> None:
+        """Take out who may join."""
+        while found := _OPEN.search(fold(self.text)):
+            self.found.setdefault("by_invitation", found["closed"] is not None)
+            self.text = without(self.text, found)
 
     def _strength(self) -> None:
         """Take out how much is drawn anew of a picture that is drawn over."""
@@ -249,6 +264,14 @@ def _count(count: int, unit: str) -> int:
     del unit
     if count < 1:
         raise NotNow(say("至少要有一张"))
+    return count
+
+
+def _members(count: int, unit: str) -> int:
+    del unit
+    if not LEAST_MEMBERS <= count <= MOST_MEMBERS:
+        words = say("人数要在 {least} 到 {most} 之间", least=LEAST_MEMBERS, most=MOST_MEMBERS)
+        raise NotNow(words)
     return count
 
 

@@ -1,4 +1,4 @@
-"""/局, /加入, /跳过, /撤回, /结束, /移交: what members want of a session, by name."""
+"""/局, /加入, /跳过, /撤回, /结束, /移交, /邀请: what members want of a session, by name."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ from aiosqlite import Connection
 from bot.command import Call, Command, Desk, Run
 from bot.event import Press, Submission
 from bot.notice import notice
+from bot.person import meant
 from bot.referee import pressed
 from bot.reply import Reply
 from bot.wording import later, say
@@ -21,6 +22,13 @@ def asking(value: str) -> Run:
         await desk.referee.ask(db, call.chat, call.reply_to, turn)
 
     return run
+
+
+async def invite(desk: Desk, db: Connection, call: Call) -> None:
+    """Let one more person join: who is named, or answered."""
+    user, _ = await meant(desk, db, call)
+    turn = pressed(call.user, "invite", call.id, user.key, whom=user.name or user.id)
+    await desk.referee.ask(db, call.chat, call.reply_to, turn)
 
 
 async def board(desk: Desk, db: Connection, call: Call) -> Reply:
@@ -57,6 +65,7 @@ COMMANDS = tuple(
         Command(
             names=("移交", "handover"), hint=later("换个主持人"), run=asking("hand"), listed=False
         ),
+        Command(names=("邀请", "invite"), hint=later("再请一个人来"), run=invite, listed=False),
         Command(names=("结束", "end"), hint=later("收局，看成品"), run=asking("end")),
     )
 )

@@ -40,7 +40,8 @@ async def _open(desk: Desk, db: Connection, call: Call) -> None:
     wanted = start(call.argument, desk.styles, rules, here.session, call.mentions)
     if wanted.guests:
         invited = tuple([guest async for guest in _invited(desk, db, call, wanted.guests)])
-        wanted = replace(wanted, terms=replace(wanted.terms, invited=invited))
+        terms = replace(wanted.terms, by_invitation=True, invited=invited)
+        wanted = replace(wanted, terms=terms)
     opening = Opening(call.id, call.topic)
     await desk.referee.open(db, call.user, call.chat, opening, wanted)
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from bot.errors import NotNow
 from bot.game import rota
+from bot.game.clause import check_unwanted
 from bot.game.shout import MOST_CHARS, heard, orders
 from bot.game.weight import weighed
-from bot.parsing.text import fold
 from bot.session import (
     Caption,
     Game,
@@ -90,9 +90,7 @@ class Chorus(Game):
             raise NotNow(say("时间到了，正在画"))
         if len(spoke.text) > MOST_CHARS:
             raise NotNow(say("太长了，喊词就行，最多 {most} 个字", most=MOST_CHARS))
-        for word in session.terms.unwanted:
-            if fold(word) in fold(spoke.text):
-                raise NotNow(say("这一局说好了不用“{word}”，换一句吧", word=word))
+        check_unwanted(session.terms, spoke.text)
         said = heard(spoke.text)
         words = said.words or (self._meant(spoke.answers) if said.plus else ())
         if not words:

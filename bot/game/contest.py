@@ -11,6 +11,7 @@ from bot.errors import NotNow
 from bot.form import Field, Form
 from bot.game import rota
 from bot.game.ballot import MARKS, MEDALS, MOST, Ballot
+from bot.game.clause import clause
 from bot.link import whisper
 from bot.reply import in_rows
 from bot.request import Request
@@ -34,7 +35,6 @@ from bot.session import (
     Terms,
     Wall,
     button,
-    clause,
 )
 from bot.wording import say
 

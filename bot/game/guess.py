@@ -10,6 +10,7 @@ from bot.action import Action, Verb
 from bot.errors import NotNow
 from bot.form import Field, Form
 from bot.game import rota
+from bot.game.clause import clause
 from bot.game.match import MOST_CHARS, graded, orders, plain
 from bot.game.riddle import Riddle, Table, alone, knows, riddle
 from bot.parsing.numeral import NUMERAL
@@ -32,7 +33,6 @@ from bot.session import (
     Step,
     Terms,
     Wall,
-    clause,
 )
 from bot.style import Style
 from bot.terms import counted

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from bot.errors import NotNow
 from bot.game import rota
+from bot.game.clause import clause
 from bot.request import Request
 from bot.session import (
     Effect,
@@ -16,7 +17,6 @@ from bot.session import (
     Session,
     Spoke,
     Step,
-    clause,
 )
 from bot.wording import say
 

@@ -17,7 +17,7 @@ PEOPLE = st.sampled_from(PLAYERS)
 VALUES = st.sampled_from(
     [
         *("enter", "enter", "enter", *VOTES, *VOTES, *VOTES),
-        *("join", "leave", "skip", "undo", "pause", "resume", "lock", "hand"),
+        *("join", "leave", "skip", "undo", "pause", "resume", "lock", "hand", "invite"),
     ]
 )
 

@@ -12,7 +12,7 @@ from tests.bot.machine import KEYS, How, Machine, opened
 
 TERMS = Terms(turns=4, pictures=6)
 PEOPLE = st.sampled_from(KEYS)
-WANTS = ["join", "leave", "skip", "undo", "undo", "pause", "resume", "lock", "hand"]
+WANTS = ["join", "leave", "skip", "undo", "undo", "pause", "resume", "lock", "hand", "invite"]
 
 
 def pressed(key: str, value: str) -> Pressed:

@@ -67,6 +67,12 @@ def test_a_theme_is_not_eaten(theme: str) -> None:
         ("江南，引擎 9 小时", {"seconds": 1800.0}),
         ("江南，每人 2 张，30 张", {"per_member": 2, "pictures": 30}),
         ("江南，每人两张", {"per_member": 2}),
+        ("江南，最多 6 人", {"members": 6}),
+        ("江南，人数：三个人，最多 30 张", {"members": 3, "pictures": 30}),
+        ("江南, up to 6 players", {"members": 6}),
+        ("江南，凭邀请，8 棒", {"by_invitation": True, "turns": 8}),
+        ("江南, invite only", {"by_invitation": True}),
+        ("江南，谁都能来", {"by_invitation": False}),
         ("江南，必含 月", {"wanted": ("月",)}),
         ("江南，必含月/雨", {"wanted": ("月", "雨")}),
         ("江南，要有：月", {"wanted": ("月",)}),
@@ -91,7 +97,17 @@ def test_terms_are_read_as_they_are_written(said: str, found: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    "said", ["江南，0 棒", "江南，999 棒", "江南，3 秒", "江南，30 小时", "江南，0 张", "引擎 0 秒"]
+    "said",
+    [
+        "江南，0 棒",
+        "江南，999 棒",
+        "江南，3 秒",
+        "江南，30 小时",
+        "江南，0 张",
+        "引擎 0 秒",
+        "最多 1 人",
+        "最多 51 人",
+    ],
 )
 def test_what_is_out_of_bounds_is_said(said: str) -> None:
     with pytest.raises(NotNow):

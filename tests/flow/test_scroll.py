@@ -100,10 +100,11 @@ async def test_turns_pass_and_are_skipped_as_in_a_relay(tmp_path: Path) -> None:
 
 async def test_two_in_the_same_second_and_words_that_are_none(tmp_path: Path) -> None:
     async with game(tmp_path) as played:
-        await begins(played, "，3 段，禁词 血")
+        await begins(played, "，3 段，禁词 血、Blood、龙")
         opening = played.last
-        await played.answers("小红", "血月", opening)
-        assert "这一局说好了不用“血”" in played.last.text
+        for said, word in (("血月", "血"), ("a bLOOD moon", "Blood"), ("一条龍", "龙")):
+            await played.answers("小红", said, opening)
+            assert f"这一局说好了不用“{word}”" in played.last.text
         await played.answers("小红", "长" * 300, opening)
         assert "太长了，一句最多 200 个字" in played.last.text
         await played.answers("小红", "松树", opening)

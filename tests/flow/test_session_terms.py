@@ -46,6 +46,8 @@ async def test_nobody_else_sets_them(group: Studio, said: str) -> None:
 async def test_terms_that_are_none_are_not_kept(group: Studio) -> None:
     await group.says("群主", "/设置 本群 局 8 棒，江南烟雨")
     assert group.texts[-1].startswith("看不懂“江南烟雨”。例如：")
+    await group.says("群主", "/设置 本群 局 8 棒，只限 @阿青")
+    assert group.texts[-1].startswith("看不懂“8 棒，只限 @阿青”。例如：")
     await group.says("群主", "/设置 本群 局 3 秒")
     assert group.texts[-1] == "每回的时间要在 10 秒到一天之间"
     found = await group.store.read(group.store.preferences.get, "console:local")
@@ -95,6 +97,41 @@ async def test_only_who_is_invited_joins(tmp_path: Path) -> None:
         assert played.last.text == "这一局只请了几个人玩，想玩就自己开一局：/开局"
         await played.presses("小红", "再来一局", finale)
         assert (await played.session(2)).host == "chat:小红"
+
+
+async def test_a_group_may_play_by_invitation_and_the_host_invites(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        played.chat.roles = {"群主": ("owner",)}
+        await played.says("群主", "/设置 本群 局 凭邀请")
+        assert "局：凭邀请（本群的）" in played.last.text
+        await played.says("小明", "/开局 接龙 江南，1 棒")
+        assert "只限受邀的人" in played.board.text
+        await played.presses("小红", "加入")
+        assert played.last.text == "这一局只请了几个人玩，先看着吧，等下一局"
+        await played.says("小红", "/邀请 @小红")
+        assert played.last.text == "只有主持人 小明 可以"
+        await played.says("小明", "/邀请 @小红")
+        assert played.last.text == "小红 也可以来，点“加入”就行"
+        await played.says("小明", "/邀请 @小红")
+        assert played.last.text == "小红 已经请过了"
+        await played.presses("小红", "加入")
+        assert "小红 加入了" in played.last.text
+        await played.says("小明", "/开局 众笔 江南，谁都能来")
+        await played.says("小明", "/邀请 @小红")
+        assert played.last.text == "这一局谁都能来，点“加入”就行"
+
+
+async def test_so_many_play_at_a_time_as_the_terms_say(tmp_path: Path) -> None:
+    async with game(tmp_path) as played:
+        await played.says("小明", "/开局 接龙 江南，最多 2 人")
+        await played.presses("小红", "加入")
+        await played.presses("小刚", "加入")
+        assert played.last.text == "这一局人满了，最多 2 人"
+        await played.says("小红", "/退出局")
+        await played.presses("小刚", "加入")
+        assert "小刚 加入了" in played.last.text
+        await played.presses("小红", "加入")
+        assert played.last.text == "这一局人满了，最多 2 人"
 
 
 async def test_nobody_is_invited_of_whom_nothing_is_known(tmp_path: Path) -> None:
