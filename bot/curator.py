@@ -17,7 +17,7 @@ from bot import montage
 from bot.animation import animated
 from bot.artwork import Artwork
 from bot.attempt import attempted
-from bot.label import assembled, packet_of, uncovered
+from bot.label import assembled, bare, packet_of
 from bot.progress import spoken
 from bot.referee import Referee
 from bot.reply import Plate
@@ -202,9 +202,7 @@ class Room:
 
     def _picture(self, id_: int) -> Image.Image:
         """Return a picture as it was drawn: what it is put into is labelled as a whole."""
-        content = uncovered(*self._store.gallery.files(self._artworks[id_]))
-        with Image.open(BytesIO(content), formats=("PNG",)) as image:
-            return image.convert("RGB")
+        return bare(*self._store.gallery.files(self._artworks[id_]))
 
     def _packet(self, ids: Sequence[int]) -> str:
         return packet_of(self._artworks[ids[0]].path.read_bytes())
