@@ -19,7 +19,8 @@ else
 endif
 
 test: check      ## all checks, then all tests that need no GPU, three files at a time, the slowest first
-	$(VENV)/bin/pytest -m "not gpu" -n 3 --dist loadfile --no-loadscope-reorder
+# with two threads of torch each they would wait for one another
+	OMP_NUM_THREADS=1 $(VENV)/bin/pytest -m "not gpu" -n 3 --dist loadfile --no-loadscope-reorder
 
 check: lint types imports   ## lint, types and the direction of imports
 

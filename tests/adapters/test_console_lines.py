@@ -268,7 +268,7 @@ def test_first_and_last_status_of_a_job_are_always_due_and_once() -> None:
 
 
 DRIVER = """
-import asyncio, itertools, sys, time
+import asyncio, itertools, signal, sys, time
 from pathlib import Path
 from adapters.console.adapter import open_console
 from adapters.console.config import ConsoleConfig
@@ -288,6 +288,7 @@ async def main():
         await console.send(Delivery(id=1, chat=CHAT, reply=Reply(text="听到 " + event.text)))
     await console.run(hear)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & has it ignored
 asyncio.run(main())
 """
 
