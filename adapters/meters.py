@@ -20,6 +20,7 @@ from bot.job import State
 from bot.ports import Adapter, Engine
 from bot.reply import Delivery, Edit, Limits, Sent, Status
 from bot.store import tally
+from bot.store.near import at_length
 from bot.store.store import Store
 from bot.store.tally import Ended, Tally
 from generation.errors import EngineError
@@ -260,7 +261,8 @@ class Scraper(Collector):
 
     async def _note_ended(self) -> None:
         while True:
-            last, jobs = await self._store.read(tally.ended, self._since)
+            with at_length():
+                last, jobs = await self._store.read(tally.ended, self._since)
             for job in jobs:
                 if job.waited_s is not None and not job.cancelled:
                     self._meters.waits.observe(job.waited_s)

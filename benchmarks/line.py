@@ -43,6 +43,7 @@ from bot.policy import settle
 from bot.request import Request
 from bot.rules import Rules
 from bot.store.limits import QueueConfig
+from bot.store.near import at_length
 from bot.store.store import Store
 from bot.style import Styles
 from generation.client import EngineClient
@@ -79,8 +80,8 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Figure]:
     yield from acknowledged(folder / "empty", "empty")
     yield from crowded(folder / "crowd", *((1_000, 20_000) if quick else (10_000, 200_000)))
     yield from fair(folder / "fair")
-    yield picture(5 if quick else 11)
-    yield from conversation(folder / "chat", 5 if quick else 11, 40 if quick else 100)
+    yield picture(3 if quick else 11)
+    yield from conversation(folder / "chat", 3 if quick else 11, 20 if quick else 100)
     if not quick:
         yield from one_shot(folder / "draw")
 
@@ -230,8 +231,9 @@ async def crowd(data: Path, waiting: int, old: int) -> None:
     }
 
     async def fill(db: Connection) -> None:
-        for statement in CROWD.format(**values).split(";\n"):
-            await db.execute(statement)
+        with at_length():
+            for statement in CROWD.format(**values).split(";\n"):
+                await db.execute(statement)
 
     async with opened(data) as store:
         await store.write(fill)

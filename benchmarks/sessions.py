@@ -27,7 +27,7 @@ def measure(folder: Path, given: Namespace) -> Iterator[Figure]:
     for part in PARTS:
         (folder / part).mkdir()
     if "kill" in given.only:
-        yield from kill(folder / "kill", given.rounds or (2 if given.quick else 500))
+        yield from kill(folder / "kill", given.rounds or (1 if given.quick else 500))
     if "load" in given.only:
         yield from load(folder / "load", 4.0 if given.quick else given.minutes * 60)
     if "hour" in given.only:

@@ -217,7 +217,7 @@ class App:
             if suspect:
                 await self._store.write(self._begun, updates)
             heard = await self._intake.heard(_as_one(events))
-            gone = await self._store.write(self._answer, updates, heard)
+            gone = await self._store.answer(self._answer, updates, heard)
             if gone is not None:
                 await asyncio.to_thread(self._store.gallery.remove_files, [gone])
         except DiskFull:

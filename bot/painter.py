@@ -181,7 +181,10 @@ class Painter:
         )
 
     async def _claim(self) -> Job | None:
-        return await self._store.insist(self._store.queue.claim)
+        queue = self._store.queue
+        if not await self._store.read(queue.claimable):
+            return None
+        return await self._store.insist(queue.claim)
 
     def _suspect_goes(self) -> bool:
         return any(_is_suspect(easel.job) for easel in self._going.values())

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random  # noqa: TID251  who says what, from a seed
@@ -20,6 +20,7 @@ from benchmarks.group.hall import Hall, hall
 from benchmarks.group.platform import Platform
 from bot.reply import Limits, Rate
 from bot.session import Session
+from bot.store.near import at_length
 from bot.store.sessions import kept
 from bot.store.store import Store
 from bot.turns import Arrived
@@ -139,8 +140,8 @@ async def _drawn(store: Store) -> None:
 
 def load(folder: Path, seconds: float) -> Iterator[Figure]:
     """Tell how soon turns are on disk at ever more messages, and what the platform was asked."""
-    crowd, platform = Crowd(folder), Platform(LIMITS, lambda _: None, "m")
-    found = asyncio.run(_loaded(crowd, platform, seconds))
+    crowd, platform = Crowd(folder / "near"), Platform(LIMITS, lambda _: None, "m")
+    found = asyncio.run(_loaded(crowd, platform, RATES, seconds))
     for rate, (turns, every) in found.items():
         said = f"{rate:g} messages a second in {GROUPS} sessions"
         bar = 0.05 if rate in {min(RATES), max(RATES)} else None
@@ -150,6 +151,14 @@ def load(folder: Path, seconds: float) -> Iterator[Figure]:
         yield Figure(name=f"said_p95_{rate:g}_s", words=words, value=p95(every), unit="s", bar=bar)
         words = f"median of {len(turns)} turns"
         yield Figure(name=f"turn_median_{rate:g}_s", words=words, value=median(turns), unit="s")
+    most = max(RATES)
+    with at_length():  # and so is all that begins in here
+        away = Crowd(folder / "away"), Platform(LIMITS, lambda _: None, "m")
+        turns, every = asyncio.run(_loaded(*away, {most: RATES[most]}, seconds))[most]
+    words = f"turns at {most:g} a second, with each statement in a thread of its connection, p95"
+    yield Figure(name="turn_p95_away_s", words=words, value=p95(turns), unit="s")
+    words = "the same of all that was said"
+    yield Figure(name="said_p95_away_s", words=words, value=p95(every), unit="s")
     words = "of all that was said, not answered"
     yield Figure(name="unanswered", words=words, value=len(crowd.at_s), unit="", bar=0)
     words = "calls to one group in any minute, at most"
@@ -158,14 +167,17 @@ def load(folder: Path, seconds: float) -> Iterator[Figure]:
     yield Figure(name="edits", words="edits of boards in all", value=platform.edits, unit="")
 
 
-async def _loaded(crowd: Crowd, platform: Platform, seconds: float) -> dict[float, Took]:
+async def _loaded(
+    crowd: Crowd, platform: Platform, rates: Mapping[float, float], seconds: float
+) -> dict[float, Took]:
+    """Return how long all took at each of some rates, each for its share of so many seconds."""
     found = dict[float, Took]()
     groups, random = _groups(), Random(6)  # noqa: S311  no secret
     async with hall(crowd.folder, platform, crowd.answered) as at_work:
         await crowd.go_on(at_work, groups)
         await crowd.quiet(at_work)
         await _drawn(at_work.store)
-        for rate, share in RATES.items():
+        for rate, share in rates.items():
             for group in groups:
                 group.keen = min(KEENEST, TURNS_PER_S / rate)
             crowd.took_s, crowd.turns_s = [], []

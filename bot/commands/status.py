@@ -9,6 +9,7 @@ from bot.commands import audit
 from bot.quota import said
 from bot.reply import Reply
 from bot.store import tally
+from bot.store.near import at_length
 from bot.store.pauses import EVERYWHERE
 from bot.vital import Vital
 from bot.wording import later, say
@@ -23,13 +24,14 @@ async def run(desk: Desk, db: Connection, call: Call) -> Reply:
     """Tell it, line by line; behind 审计, what operators did."""
     if call.argument in audit.COMMAND.names:
         return await audit.run(desk, db, call)
-    lines = [
-        *(_of_process(desk.look()) if desk.look else ()),
-        *await _of_work(desk, db),
-        _disk(desk, (await tally.tally(db)).gallery_bytes),
-        *await _of_people(desk, db),
-        *(_faults(desk, desk.look()) if desk.look else ()),
-    ]
+    with at_length():
+        lines = [
+            *(_of_process(desk.look()) if desk.look else ()),
+            *await _of_work(desk, db),
+            _disk(desk, (await tally.tally(db)).gallery_bytes),
+            *await _of_people(desk, db),
+            *(_faults(desk, desk.look()) if desk.look else ()),
+        ]
     return Reply(text="\n".join(lines), to=call.id)
 
 

@@ -10,13 +10,14 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Concatenate, ParamSpec, Self, TypeVar
 
-import aiosqlite
 from aiosqlite import Connection
 
 from bot.errors import DiskFull, NewerStore, StoreBusy, StoreDamaged, StoreReadOnly
+from bot.store.near import Near, at_length
 from bot.store.turn import Line, Turn
 from bot.wording import say
 
@@ -86,7 +87,8 @@ class Database:
         if self._writes:
             await asyncio.wait(self._writes)
         await self.reader.close()
-        await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with at_length():
+            await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         await self._writer.close()
         self._lock.close()
 
@@ -123,6 +125,21 @@ class Database:
             self._transact(lambda db: work(db, *args, **kwargs), self._turn.hurry)
         )
 
+    async def answer(
+        self,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Like write, by turns with all that waits to be written: somebody waits for an answer.
+
+        Raises:
+            DiskFull: Nothing was written, because nothing more fits.
+        """
+        return await self._shielded(
+            self._transact(lambda db: work(db, *args, **kwargs), self._turn.answer)
+        )
+
     async def _shielded(self, writing: Coroutine[None, None, T]) -> T:
         task = asyncio.ensure_future(writing)
         self._writes.add(task)
@@ -143,7 +160,8 @@ class Database:
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 result = await work(self._writer)
-                await self._writer.execute("COMMIT")
+                with at_length():  # it waits for the disk
+                    await self._writer.execute("COMMIT")
             except BaseException as error:
                 if self._writer.in_transaction:
                     await self._writer.execute("ROLLBACK")
@@ -231,8 +249,15 @@ def _locked(path: Path) -> IO[str]:
 
 async def _connect(path: Path, mode: str, pragmas: str) -> Connection:
     try:
-        connection = await aiosqlite.connect(
-            f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None
+        connection = await Near(
+            partial(
+                sqlite3.connect,
+                f"{path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+            ),
+            iter_chunk_size=64,
         )
     except sqlite3.Error as error:
         raise _translated(error, path) from error

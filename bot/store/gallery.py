@@ -17,6 +17,7 @@ from bot.artwork import Artwork
 from bot.job import Job, Origin
 from bot.store import search
 from bot.store.compact import compact
+from bot.store.near import at_length
 from bot.store.pictures import NAMED, Pictures, digest
 from generation.recipe import Recipe
 
@@ -247,7 +248,8 @@ class Gallery:
                 *(job.request.flagged, job.share is not None and job.share.held),
             )
             for found in await db.execute_fetchall(INSERT, row):
-                await db.execute(ENTER_WORDS, (found["id"], one.words))
+                with at_length():  # now and then it merges what was entered before
+                    await db.execute(ENTER_WORDS, (found["id"], one.words))
                 kept.append(self._artwork(found))
         return tuple(kept)
 
@@ -331,7 +333,10 @@ class Gallery:
             return ()
         asked = {"query": query, "before": _before(before), "limit": _size(limit)}
         # NULL is nobody's: an artwork without a chat must not be found by an empty one
-        return await self._found(db, SEARCH, {**asked, "user": user or None, "chat": chat or None})
+        with at_length():
+            return await self._found(
+                db, SEARCH, {**asked, "user": user or None, "chat": chat or None}
+            )
 
     async def favour(self, db: Connection, id_: int, user: str, chat: str) -> Artwork | None:
         """Make an artwork a favourite; None if this user, in this chat, sees none of that id."""
@@ -484,7 +489,8 @@ class Gallery:
             return ()
         bounds = {"depth": min(depth, MAX_DEPTH), "limit": MAX_FAMILY}
         asked = {"id": id_, "user": user, "chat": chat, **bounds}
-        return await self._found(db, statement, asked)
+        with at_length():
+            return await self._found(db, statement, asked)
 
     async def _found(
         self, db: Connection, statement: str, values: Iterable[object] | dict[str, object]

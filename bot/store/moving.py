@@ -3,6 +3,7 @@
 from aiosqlite import Connection
 
 from bot.settings import Settings
+from bot.store.near import at_length
 from bot.store.store import Store
 
 # Where both have something set, that of the chat as it is now holds.
@@ -33,13 +34,14 @@ async def move(db: Connection, store: Store, chat: str, to: str) -> None:
     """
     if chat == to:
         return
-    await store.queue.move_chat(db, chat, to)
-    await store.gallery.move_chat(db, chat, to)
-    await store.outbox.move_chat(db, chat, to)
-    await store.sessions.move_chat(db, chat, to)
-    for statement in STATEMENTS:
-        await db.execute(statement, {"chat": chat, "to": to})
-    before, now = [await store.preferences.get(db, key) for key in (chat, to)]
-    if before != Settings():
-        await store.preferences.put(db, to, now.over(before))
-        await store.preferences.put(db, chat, Settings())
+    with at_length():
+        await store.queue.move_chat(db, chat, to)
+        await store.gallery.move_chat(db, chat, to)
+        await store.outbox.move_chat(db, chat, to)
+        await store.sessions.move_chat(db, chat, to)
+        for statement in STATEMENTS:
+            await db.execute(statement, {"chat": chat, "to": to})
+        before, now = [await store.preferences.get(db, key) for key in (chat, to)]
+        if before != Settings():
+            await store.preferences.put(db, to, now.over(before))
+            await store.preferences.put(db, chat, Settings())

@@ -305,6 +305,10 @@ class Queue:
         await self._count(db, row, waiting=1, drawing=0)
         return _job(row)
 
+    async def claimable(self, db: Connection) -> bool:
+        """Return whether there is a job that may be taken now."""
+        return await _maybe(db, NEXT_ROOM, ()) is not None
+
     async def claim(self, db: Connection) -> Job | None:
         """Take the next job in turn, or None when nobody who waits may be served now."""
         room = await _maybe(db, NEXT_ROOM, ())

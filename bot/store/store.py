@@ -131,6 +131,15 @@ class Store:
         """Like write, but before all that waits to be written: somebody waits to be heard."""
         return await self._database.hurry(work, *args, **kwargs)
 
+    async def answer(
+        self,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Like write, by turns with all that waits to be written: somebody waits for an answer."""
+        return await self._database.answer(work, *args, **kwargs)
+
     async def insist(
         self,
         work: Callable[Concatenate[Connection, P], Awaitable[T]],

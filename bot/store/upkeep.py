@@ -10,6 +10,7 @@ from aiosqlite import Connection
 
 from bot.artwork import Artwork
 from bot.store.limits import GalleryConfig
+from bot.store.near import at_length
 from bot.store.plates import KEPT_S
 from bot.store.store import Store
 
@@ -51,15 +52,16 @@ class Upkeep:
 
     async def run(self) -> None:
         """Work in small pieces, until cancelled."""
-        await asyncio.sleep(START_S)
-        await self._try(self.read_on)
-        await self._try(self.sweep)
-        while True:
-            await self._try(self.retain)
-            await self._try(self.forget)
-            await self._try(self.sweep_sources)
-            await self._try(self.sweep_plates)
-            await asyncio.sleep(EVERY_S)
+        with at_length():
+            await asyncio.sleep(START_S)
+            await self._try(self.read_on)
+            await self._try(self.sweep)
+            while True:
+                await self._try(self.retain)
+                await self._try(self.forget)
+                await self._try(self.sweep_sources)
+                await self._try(self.sweep_plates)
+                await asyncio.sleep(EVERY_S)
 
     async def read_on(self) -> None:
         """Index what is from before there was an index."""

@@ -21,6 +21,24 @@ async def test_who_is_in_a_hurry_goes_before_all_who_wait_and_each_line_keeps_it
     assert served == ["hurried", "hurried too", "first", "second"]
 
 
+async def test_answers_and_all_else_are_served_by_turns() -> None:
+    turn, served = Turn(), list[str]()
+
+    async def takes(line: Line, name: str) -> None:
+        async with line:
+            served.append(name)
+
+    async with asyncio.TaskGroup() as tasks, turn.line:
+        for number in range(3):
+            tasks.create_task(takes(turn.line, f"work {number}"))
+        for number in range(4):
+            tasks.create_task(takes(turn.answer, f"answer {number}"))
+        tasks.create_task(takes(turn.hurry, "hurried"))
+        await asyncio.sleep(0)
+    by_turns = ["answer 0", "work 0", "answer 1", "work 1", "answer 2", "work 2", "answer 3"]
+    assert served == ["hurried", *by_turns]
+
+
 async def test_who_gives_up_waiting_keeps_nobody_else_waiting() -> None:
     turn = Turn()
     async with turn.line:
