@@ -38,8 +38,12 @@ LIMITS = Limits(edits=True, private_s=0.05, group_s=0.05, album=10)
 MEMBERS, KEEN = 4, 0.5
 PAUSE_S = 0.03
 """Between two things that are said, at most."""
+HASTE_S = 0.02
+"""So much too soon a hasty build tells what is said for kept."""
 LIFE_S = 1.2
 """A round lasts so long at most after the first word."""
+HASTY = 25
+"""Of so many rounds, one more is played with a hasty build."""
 BATCH = 50
 """Rounds on the same data; then all must come to an end."""
 END_S = 300.0
@@ -61,6 +65,8 @@ class Round:
     """To which each thing is told when it is so."""
     talk: bool
     """Whether people go on saying things, until it is killed; else it ends when all is done."""
+    hasty: bool = False
+    """Whether it tells what is said for kept before it is."""
 
     def play(self) -> None:
         """Play in this process."""
@@ -92,7 +98,11 @@ class Round:
             if here:
                 does = group.of(here[0].session.id, does)
             id_ = f"{self.number}-{said}"
-            await at_work.app.hear("chat", id_, json.dumps({"id": id_, **does}).encode())
+            body = json.dumps({"id": id_, **does}).encode()
+            if self.hasty:
+                self._tell("heard", id_)
+                await asyncio.sleep(HASTE_S)
+            await at_work.app.hear("chat", id_, body)
             self._tell("heard", id_)
             await asyncio.sleep(random.random() * PAUSE_S)
 
@@ -183,10 +193,12 @@ def again(row: sqlite3.Row, turns: list[sqlite3.Row]) -> Session:
     return found
 
 
-def lived(folder: Path, number: int, life_s: float | None, witness: Witness) -> None:
+def lived(
+    folder: Path, number: int, life_s: float | None, witness: Witness, *, hasty: bool = False
+) -> None:
     """Play one round, killed after so long; None: not at all."""
     ours, theirs = os.pipe()
-    process = CONTEXT.Process(target=Round(folder, number, theirs, life_s is not None).play)
+    process = CONTEXT.Process(target=Round(folder, number, theirs, life_s is not None, hasty).play)
     process.start()
     os.close(theirs)
     with os.fdopen(ours, "rb") as told:
@@ -249,3 +261,17 @@ def kill(folder: Path, times: int) -> Iterator[Figure]:
     yield Figure(name="kill_faults", words=words, value=len(faults), unit="", bar=0)
     value = (time.monotonic() - began) / times
     yield Figure(name="kill_round_s", words="a round takes", value=value, unit="s")
+    hasty = max(1, times // HASTY)
+    words = f"faults of a build that is {1000 * HASTE_S:g} ms too hasty, killed {hasty} times"
+    value = len(_hasty(folder / "hasty", hasty, random))
+    yield Figure(name="kill_hasty_faults", words=words, value=value, unit="")
+
+
+def _hasty(data: Path, times: int, random: Random) -> list[str]:
+    """Return what is found out of a build that tells what is said for kept before it is."""
+    witness = Witness()
+    data.mkdir()
+    for number in range(times):
+        lived(data, number, random.random() * LIFE_S, witness, hasty=True)
+    witness.check(data / "danqing.db")
+    return witness.faults

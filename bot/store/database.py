@@ -34,6 +34,8 @@ PRAGMA journal_size_limit = 67108864;
 PRAGMA secure_delete = ON;
 """
 """What is deleted is overwritten with zeros: those who want to be forgotten are."""
+PATIENT, IMPATIENT = "PRAGMA busy_timeout = 5000", "PRAGMA busy_timeout = 0"
+"""Nobody else writes; should somebody, it is waited for in the thread, and never on the loop."""
 
 READER = """
 PRAGMA query_only = ON;
@@ -73,6 +75,7 @@ class Database:
             writer = await _connect(path, "rwc", WRITER)
             try:
                 await _migrate(writer, path)
+                await writer.execute(IMPATIENT)
                 reader = await _connect(path, "ro", READER)
             except BaseException:
                 await writer.close()
@@ -88,6 +91,7 @@ class Database:
             await asyncio.wait(self._writes)
         await self.reader.close()
         with at_length():
+            await self._writer.execute(PATIENT)
             await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         await self._writer.close()
         self._lock.close()
@@ -158,7 +162,7 @@ class Database:
         async with line:
             before = self._writer.total_changes
             try:
-                await self._writer.execute("BEGIN IMMEDIATE")
+                await self._begin()
                 result = await work(self._writer)
                 with at_length():  # it waits for the disk
                     await self._writer.execute("COMMIT")
@@ -173,6 +177,20 @@ class Database:
                 self._committed.set()
                 self._committed = asyncio.Event()  # for the next commit
         return result
+
+    async def _begin(self) -> None:
+        """Begin a transaction, once nobody else has the file, as somebody's shell."""
+        try:
+            await self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY:
+                raise
+            with at_length():
+                await self._writer.execute(PATIENT)
+                try:
+                    await self._writer.execute("BEGIN IMMEDIATE")
+                finally:
+                    await self._writer.execute(IMPATIENT)
 
 
 async def read_only(path: Path) -> Connection:

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,22 @@ async def test_every_commit_is_on_disk_when_it_returns(tmp_path: Path) -> None:
         assert await pragma(database, "journal_mode") == "wal"
         assert await pragma(database, "synchronous") == 2  # FULL
         assert await pragma(database, "foreign_keys") == 1
+
+
+async def test_a_shell_that_has_the_file_is_waited_for_and_nobody_else_is_kept(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as database:
+        with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as shell:
+            shell.execute("BEGIN IMMEDIATE")
+            writing = asyncio.ensure_future(database.write(note))
+            for _ in range(5):
+                await asyncio.sleep(0.01)
+                assert await level(database.reader) == 0
+            assert not writing.done()
+            shell.execute("ROLLBACK")
+        await writing
+        assert await level(database.reader) == 1
 
 
 async def test_readers_cannot_write(tmp_path: Path) -> None:
