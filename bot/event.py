@@ -116,6 +116,8 @@ class Submission:
     values: Mapping[str, str]
     """What was filled in, by names of fields as the platform was given them. Whatever is not there
     stays as it was."""
+    topic: str = ""
+    """The part of the chat that it is in, as of a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

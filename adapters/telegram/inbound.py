@@ -178,7 +178,12 @@ class _Reading:
         if hidden.form is not None:
             values = {JOINT: said.text}
             return Submission(
-                id=said.id, chat=said.chat, user=said.user, action=hidden.form, values=values
+                id=said.id,
+                chat=said.chat,
+                user=said.user,
+                action=hidden.form,
+                values=values,
+                topic=said.topic,
             )
         text = f"/{hidden.asks} {said.text}" if hidden.asks else said.text
         attached = (*hidden.attached, *said.attached)

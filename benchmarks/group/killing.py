@@ -31,7 +31,9 @@ from bot import segment, session
 from bot.play import take
 from bot.reply import Delivery, Limits
 from bot.session import Session
+from bot.start import SessionConfig, start
 from bot.store import sessions
+from bot.style import Styles
 from bot.turns import Arrived
 
 LIMITS = Limits(edits=True, private_s=0.05, group_s=0.05, album=10)
@@ -229,7 +231,8 @@ def _end_later(pid: int, seconds: float) -> None:
 def kill(folder: Path, times: int) -> Iterator[Figure]:
     """Tell what became of all that was played."""
     began, faults, seen = time.monotonic(), list[str](), Counter[str]()
-    segment.words("丹青")  # what all need is loaded once
+    segment.words("丹青")  # what all need is loaded once, or many would be killed while they load
+    start(f"接龙 江南，{TERMS}", Styles.load(), SessionConfig())
     gc.freeze()
     random = Random(times)  # noqa: S311  no secret
     for first in range(0, times, BATCH):

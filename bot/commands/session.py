@@ -69,10 +69,16 @@ async def pressed(desk: Desk, db: Connection, press: Press) -> Reply | None:
     kind = press.action.value
     if kind not in GAMES:
         return choice(press.id)
-    name = say(TITLES[kind])
-    form = Form(
+    words = say(
+        "{kind}：主题是什么？也可以直接说 /开局 {kind} 江南烟雨，水墨风", kind=say(TITLES[kind])
+    )
+    return Reply(text=words, form=_form(kind), to=press.id)
+
+
+def _form(kind: str) -> Form:
+    return Form(
         action=Action(Verb.OPEN, 0, kind),
-        title=say("开一局{kind}", kind=name),
+        title=say("开一局{kind}", kind=say(TITLES[kind])),
         fields=(
             Field(
                 name="theme",
@@ -88,8 +94,6 @@ async def pressed(desk: Desk, db: Connection, press: Press) -> Reply | None:
             ),
         ),
     )
-    words = say("{kind}：主题是什么？也可以直接说 /开局 {kind} 江南烟雨，水墨风", kind=name)
-    return Reply(text=words, form=form, to=press.id)
 
 
 async def submitted(desk: Desk, db: Connection, form: Submission) -> None:
@@ -99,10 +103,12 @@ async def submitted(desk: Desk, db: Connection, form: Submission) -> None:
         StudioError: It cannot be opened.
     """
     kind = kind_of(form.action.value)
-    values = [form.values.get(name, "").strip() for name in ("theme", "terms")]
-    said = "，".join(value for value in values if value)
+    # where a form is a text, some answer it in words of their own: then these are what is said
+    values = _form(kind).parted(form.values).values()
+    said = "，".join(value.strip() for value in values if value.strip())
     words = f"{say(TITLES[kind])} {said}"
-    await _open(desk, db, Call(id=form.id, chat=form.chat, user=form.user, argument=words))
+    call = Call(id=form.id, chat=form.chat, user=form.user, argument=words, topic=form.topic)
+    await _open(desk, db, call)
 
 
 def choice(to: str) -> Reply:

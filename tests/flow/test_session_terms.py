@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.form import JOINT
 from bot.quota import QuotaConfig
 from bot.settings import Settings
 from bot.store.limits import QueueConfig
@@ -75,6 +76,19 @@ async def test_a_group_may_leave_it_to_its_admins_to_open_sessions(tmp_path: Pat
         await played.presses("群主", "结束")
         await played.says("小明", "/开局 接龙 江南")
         assert (await played.session(3)).host == "chat:小明"
+
+
+@pytest.mark.parametrize(
+    "answer", ["主题：江南\n规矩：1 棒", "江南，1 棒", "规矩：1 棒\n主题：江南"]
+)
+async def test_a_form_that_is_a_text_is_read_line_by_line_or_as_it_is(
+    tmp_path: Path, answer: str
+) -> None:
+    async with game(tmp_path) as played:
+        form = (await played.says("小明", "/开局")).buttons[0].action.pack()
+        await played.fills_in("小明", form, **{JOINT: answer})
+        session = await played.session()
+        assert (session.theme, session.terms.turns) == ("江南", 1)
 
 
 async def test_only_who_is_invited_joins(tmp_path: Path) -> None:

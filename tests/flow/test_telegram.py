@@ -89,6 +89,27 @@ async def test_all_stays_in_its_topic(tmp_path: Path) -> None:
         assert album.reply_to is None
 
 
+async def test_a_session_that_a_form_opens_in_a_topic_is_played_there(tmp_path: Path) -> None:
+    async with stage(tmp_path, can_read_all=True) as play:
+        qing = play.telegram.person("阿青")
+        group = play.telegram.group("画友群", qing, topics=("画画", "闲聊"))
+        drawing = group.topics["画画"]
+        qing.says(group, "/session", topic=drawing)
+        qing.presses("众笔", await play.in_chat(group, "开哪种局？"))
+        form = await play.in_chat(group, "主题是什么？")
+        block = next(e for e in form.entities if e["type"] == "pre")
+        text = form.content.body.part(block)
+        filled = text.replace("主题：", "主题：江南").replace("规矩：", "规矩：60 秒")
+        qing.says(group, filled, to=form, topic=drawing)
+        await play.in_chat(group, "众笔《江南》")
+        qing.says(group, "竹林", topic=group.topics["闲聊"])
+        qing.says(group, "石桥", topic=drawing)
+        board = await play.answer_to(qing.says(group, "/board@danqing_bot", topic=drawing))
+        assert "石桥" in board.text
+        assert "竹林" not in board.text
+        assert {m.topic for m in play.telegram.said(group)} == {drawing}
+
+
 async def test_a_command_from_the_menu_is_asked_for_what_it_lacks(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
         qing = play.telegram.person("阿青")
