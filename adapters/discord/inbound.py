@@ -14,7 +14,7 @@ import msgspec
 from adapters.discord.hidden import FILL, PICK, Question, Ref
 from adapters.discord.options import words_of
 from adapters.discord.place import Kind, Place
-from bot.action import Action, Verb
+from bot.action import Action
 from bot.address import Address
 from bot.event import (
     Attachment,
@@ -30,6 +30,7 @@ from bot.event import (
     Submission,
     User,
 )
+from bot.form import opens_form
 
 PLATFORM = "discord"
 COMMAND, COMPONENT, COMPLETION, MODAL = 2, 3, 4, 5
@@ -151,7 +152,12 @@ def custom_id_of(data: Mapping[str, Any]) -> str:
 
 def asks_form(data: Mapping[str, Any]) -> bool:
     """Return whether a form is the answer to an interaction: nothing may be said before it."""
-    return data["type"] == COMPONENT and custom_id_of(data).startswith(f"{Verb.EDIT}:")
+    if data["type"] != COMPONENT:
+        return False
+    try:
+        return opens_form(Action.unpack(custom_id_of(data)))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,7 +145,8 @@ def nonce(delivery: Delivery, part: int = 0) -> str:
 def _rows(rows: Iterable[Sequence[Button]]) -> Iterator[dict[str, Any]]:
     """Yield rows of buttons, or a select where many do the same in different ways."""
     flat = [one for row in rows for one in row]
-    if len(flat) > MANY and len({one.action.verb for one in flat}) == 1:
+    verbs = {one.action.verb for one in flat}
+    if len(flat) > MANY and len(verbs) == 1 and verbs != {Verb.PLAY}:  # in a game each has its own
         for number, at in enumerate(range(0, len(flat), MOST.options)):
             yield _select(flat[at : at + MOST.options], number)
         return

@@ -77,13 +77,14 @@ class Sender:
             NotSent: A part of it has gone out, or it can go nowhere.
         """
         reply, place = delivery.reply, Place.read(delivery.reply.to)
-        if self._answering.is_of_elsewhere(place, delivery.chat.id):
+        private = reply.aside or reply.form is not None  # and so for whoever has pressed, anywhere
+        if not private and self._answering.is_of_elsewhere(place, delivery.chat.id):
             place = Place()  # what is said in a thread answers nothing outside of it
         if reply.form is not None and await self._answering.open_form(place, reply.form):
             return []
         alive = _is_young(place) and await self._answering.is_answered(place)
         letter = Letter(self._wire, delivery, place, alive=alive)
-        aside = alive and place.kind == "p" and (reply.aside or reply.form is not None)
+        aside = alive and place.kind == "p" and private
         pages = await self._pages(letter, delivery, aside=aside)
         if aside and await letter.whispered(pages[0]):
             return []

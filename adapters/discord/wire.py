@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
+from discord import File as TheirFile
 from discord.http import HTTPClient, Route
 from discord.webhook.async_ import AsyncWebhookAdapter
 
@@ -128,7 +129,8 @@ class Wire:
         route = Route(method, asked, metadata=None, **ids)
         more: dict[str, Any] = {} if json is None else {"json": json}
         if files:
-            more = {"form": _form(json, files), "files": [one.handed() for one in files]}
+            handed = [one.handed() for one in files]
+            more = {"form": _form(json, files, handed), "files": handed}
         with _readable():
             async with asyncio.timeout(FILES_S if files else CALL_S):
                 return _told(await self._http.request(route, **more))
@@ -172,6 +174,7 @@ class Wire:
             webhook_id=self.known.application,
             webhook_token=place.token,
         )
+        handed = [one.handed() for one in files]
         with _readable():
             async with asyncio.timeout(FILES_S if files else CALL_S):
                 told = await self._hooks.request(
@@ -180,8 +183,8 @@ class Wire:
                     payload=None
                     if files or json is None
                     else msgspec.convert(json, dict[str, Any]),
-                    multipart=_form(json, files) if files else None,
-                    files=[one.handed() for one in files],
+                    multipart=_form(json, files, handed) if files else None,
+                    files=handed,
                     proxy=self._proxy,
                 )
                 return _told(told)
@@ -236,18 +239,18 @@ def _told(answer: Any) -> Any:
     return answer
 
 
-def _form(json: object, files: Sequence[File]) -> list[dict[str, Any]]:
-    """Return the parts of a call with files."""
+def _form(json: object, files: Sequence[File], handed: Sequence[TheirFile]) -> list[dict[str, Any]]:
+    """Return the parts of a call with files, which are read piece by piece."""
     body = msgspec.to_builtins(json) | {"attachments": described(list(files))}
     return [
         {"name": "payload_json", "value": msgspec.json.encode(body).decode()},
         *(
             {
                 "name": f"files[{number}]",
-                "value": one.content,
+                "value": theirs.fp,
                 "filename": one.name,
                 "content_type": "application/octet-stream",
             }
-            for number, one in enumerate(files)
+            for number, (one, theirs) in enumerate(zip(files, handed, strict=True))
         ),
     ]

@@ -12,7 +12,9 @@ from time import time
 from adapters.build import Connection, Labels, Sketches, policy
 from adapters.config import Config
 from bot.app import App
+from bot.boards import Boards
 from bot.courier import Courier
+from bot.curator import Curator
 from bot.job import Job, State
 from bot.label import LabelConfig
 from bot.pace import Pace
@@ -93,9 +95,10 @@ async def studio(
         line = (store, styles, draws, courier, labels, pace, app.referee)
         painter = Painter(*line, in_flight=at_once)
         talks = [one.run(partial(app.hear_all, name)) for name, one in talking.items()]
+        boards = Boards(store, adapters, courier.channels, app.referee)
+        work = (app, app.referee, painter, courier, boards, Curator(store, app.referee))
         stations = [
-            asyncio.ensure_future(station)
-            for station in (app.run(), app.referee.run(), painter.run(), courier.run(), *talks)
+            asyncio.ensure_future(station) for station in (*(one.run() for one in work), *talks)
         ]
         try:
             yield Studio(store, draws, app)
