@@ -92,3 +92,29 @@ async def test_entries_are_forms_and_votes_are_whispered(tmp_path: Path) -> None
         qing.presses("⏭ 开票", board)
         await finale(play, thread)
         assert any("一座石桥" in m.content for m in play.discord.said(thread))
+
+
+async def test_a_scroll_and_a_chorus_in_threads_of_their_own(tmp_path: Path) -> None:
+    async with stage(tmp_path, message_content=True) as play:
+        qing, hong = play.discord.person("阿青"), play.discord.person("小红")
+        hall = play.discord.server("画友", qing, hong).channel("大厅")
+        qing.commands(hall, "session", kind="长卷", theme="森林", turns=2)
+        qing.commands(hall, "session", kind="众笔", theme="森林")
+        scroll = await play.in_channel(hall, "长卷《森林》")
+        chorus = await play.in_channel(hall, "众笔《森林》")
+        silk, loud = await opened(play, scroll), await opened(play, chorus)
+        hong.presses("🙋 加入", scroll)
+        await play.shows(scroll, "阿青、小红")
+        qing.says(loud, "竹林")
+        hong.says(loud, "竹林 石桥")
+        await play.shows(chorus, "竹林 ×2")
+        for who, clause in ((qing, "熊猫"), (hong, "房子")):
+            who.says(silk, clause)
+            await play.in_channel(silk, f"{who.name}：{clause}")
+        qing.presses("🖌 现在就画", chorus)
+        await play.in_channel(loud, "阿青：竹林 ×2")
+        (whole,) = (await finale(play, silk)).attachments
+        assert whole.width is not None
+        assert whole.height is not None
+        assert whole.width > whole.height
+        assert (await finale(play, loud)).attachments

@@ -101,3 +101,18 @@ async def test_entries_are_told_in_private_and_voted_on_in_the_group(tmp_path: P
         qing.presses("⏭ 开票", board)
         await finale(play, group)
         assert any("一座石桥" in m.text for m in play.telegram.said(group))
+
+
+async def test_a_scroll_goes_on_from_part_to_part(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        qing, hong = play.telegram.person("阿青"), play.telegram.person("小红")
+        group = play.telegram.group("画友群", qing, hong)
+        qing.says(group, "/session 长卷 森林，2 段")
+        board = await play.in_chat(group, "🎨 长卷《森林》")
+        hong.presses("🙋 加入", board)
+        await play.shows(board, "阿青、小红")
+        for number, (who, clause) in enumerate(((qing, "熊猫"), (hong, "房子")), 1):
+            who.says(group, clause, to=board)
+            await play.in_chat(group, f"第 {number} 段 {who.name}：{clause}")
+        await finale(play, group)
+        assert [m for m in play.telegram.said(group) if m.animations]
