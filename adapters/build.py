@@ -140,9 +140,10 @@ async def studio(config: Config, adapters: Mapping[str, Adapter]) -> AsyncGenera
     attend()
     styles = Styles.load(own=config.own_styles)
     words = Words.load(config.own_words) if config.words.enabled else None
-    # who speaks first would wait a second for the dictionary and the patterns, and all others too
-    threading.Thread(target=_warm, args=(config, styles, words), name="words", daemon=True).start()
     store = await Store.open(config.data_dir, config.queue, adapters, time.time)
+    # who speaks first would wait a second for the dictionary and the patterns, and all others too;
+    # no daemon: one that is cut off at the end of the process may end it with an abort
+    threading.Thread(target=_warm, args=(config, styles, words), name="words").start()
     knees = config.engine.knee_file or config.data_dir / "knee.json"
     settings = config.engine.model_copy(update={"knee_file": knees.absolute()})
     engine = EngineClient(settings, store.sources.read)

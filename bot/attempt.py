@@ -15,6 +15,15 @@ async def attempted(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait([task])
-    finally:
-        task.cancel()  # who waits for it is gone; of what is over nothing changes
+    except asyncio.CancelledError:  # who waits for it is gone
+        await ended(task)
+        raise
     return task
+
+
+async def ended(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks, and return when they have let go of what they had open."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from aiosqlite import Connection
 
-from bot.attempt import attempted
+from bot.attempt import attempted, ended
 from bot.channel import Channels
 from bot.errors import ChatMoved, MessageGone, NotSent
 from bot.event import Chat
@@ -99,8 +99,7 @@ class Boards:
                     task.add_done_callback(lambda done, id_=id_: self._attended(id_, done))
                 await asyncio.sleep(LOOK_S)
         finally:
-            for task in self._busy.values():
-                task.cancel()
+            await ended(*self._busy.values())
 
     async def refresh(self) -> None:
         """Bring every board up to date for which its platform has room."""

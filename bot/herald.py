@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from aiosqlite import Connection
 
+from bot.attempt import ended
 from bot.bulletin import Bulletin, Opening
 from bot.channel import Channels
 from bot.errors import ChatMoved, MessageGone, NotSent
@@ -65,8 +66,7 @@ class Herald:
                 self._news.clear()
                 await asyncio.sleep(LOOK_S)  # nothing else tells that a time has come
         finally:
-            for task in self._editing.values():
-                task.cancel()
+            await ended(*self._editing.values())
 
     def hear(self, status: Status) -> None:
         """Note where a job is."""
