@@ -97,16 +97,17 @@ async def studio(
         talks = [one.run(partial(app.hear_all, name)) for name, one in talking.items()]
         boards = Boards(store, adapters, courier.channels, app.referee)
         work = (app, app.referee, painter, courier, boards, Curator(store, app.referee))
-        stations = [
-            asyncio.ensure_future(station) for station in (*(one.run() for one in work), *talks)
-        ]
+        inner = [asyncio.ensure_future(one.run()) for one in work]
+        outer = [asyncio.ensure_future(talk) for talk in talks]
         try:
             yield Studio(store, draws, app)
         finally:
-            for station in stations:
-                station.cancel()
-            await asyncio.wait(stations)
-        ended = [s.exception() for s in stations if not s.cancelled()]
+            for stations in (inner, outer):  # who calls a platform lets go before its connections
+                for station in stations:
+                    station.cancel()
+                if stations:
+                    await asyncio.wait(stations)
+        ended = [s.exception() for s in (*inner, *outer) if not s.cancelled()]
         assert ended == []
     finally:
         store.sources.close()
