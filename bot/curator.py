@@ -154,8 +154,11 @@ class Room:
         ids = [one.artwork for one in captions]
         if len(ids) < 2:  # noqa: PLR2004
             return ()
-        made = lambda: montage.replay(self._frames(captions), self._session.called)  # noqa: E731
-        return (self._gif(f"{form} {captions}", ids, made),)
+        title = self._session.called
+        replay = self._gif(
+            f"{form} {captions}", ids, lambda: montage.replay(self._frames(captions), title)
+        )
+        return (replay,)
 
     def _scroll(self, captions: Sequence[Caption]) -> tuple[Hanging, ...]:
         ids = [one.artwork for one in captions]

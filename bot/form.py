@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.action import Action, Verb
+from bot.action import Action
 from bot.wording import say
 
 MOST_CHARS = 4000
@@ -12,23 +12,6 @@ MOST_CHARS = 4000
 JOINT = "+"
 """Between the names of fields that were made one."""
 _LINE = re.compile(r"\s*([^:：]{1,40}?)\s*[:：](.*)", re.DOTALL)
-
-
-ASKING = frozenset(["enter", "word"])
-"""What a button in a game wants that is answered with a form."""
-
-
-def opens_form(action: Action) -> bool:
-    """Return whether a form is what a button is answered with, if nothing is in the way."""
-    match action:
-        case Action(verb=Verb.EDIT):
-            return True
-        case Action(verb=Verb.OPEN, value=value):
-            return bool(value)
-        case Action(verb=Verb.PLAY, value=value):
-            return value in ASKING
-        case _:
-            return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,7 @@ def label(picture: Picture, produce_id: str, config: LabelConfig) -> bytes:
     file = BytesIO()
     image.save(file, "PNG", pnginfo=info, compress_level=LEVEL)
     png = file.getvalue()
-    if _checked(png) != recipe:
+    if check(png) != recipe:
         raise LabelMissing("the recipe does not read back as it was")
     return png
 
@@ -332,35 +332,25 @@ def _packet_of_gif(content: bytes) -> str:
     return packets[0].decode("utf-8", "replace")
 
 
-def check(png: bytes) -> None:
-    """See that a file carries the whole label.
+def check(png: bytes) -> Recipe:
+    """See that a file carries the whole label, and return its recipe.
 
     Raises:
         LabelMissing: It does not; says what is missing.
     """
-    _checked(png)
-
-
-def _checked(png: bytes) -> Recipe:
-    """Return the recipe of a file that carries the whole label."""
-    size = _labelled(png).size
+    size = check_labels(png).size
     recipe = recipe_of(png)
     if recipe.picture_px != size:
         raise LabelMissing(f"the recipe is of another picture than one of {size}")
     return recipe
 
 
-def check_labels(png: bytes) -> None:
-    """See that a file carries both labels, whatever it was made of.
+def check_labels(png: bytes) -> Image.Image:
+    """See that a file carries both labels, whatever it was made of, and return the picture.
 
     Raises:
         LabelMissing: It does not; says what is missing.
     """
-    _labelled(png)
-
-
-def _labelled(png: bytes) -> Image.Image:
-    """Return the picture of a file that carries both labels."""
     image = _open(png)
     if not stamp_for(image.width, image.height).is_on(image):
         raise LabelMissing(f"{ONE_LINE[0]} is not on the picture")

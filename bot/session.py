@@ -321,6 +321,9 @@ class Game:
     drawn_on: ClassVar[bool] = False
     """Whether each picture is drawn on the one before."""
 
+    asks: ClassVar[frozenset[str]] = frozenset()
+    """Of the buttons that are its own: what those want that are answered with a form."""
+
     leftwards: bool = False
     """Whether each part of a scroll goes on to the left of the one before."""
 

@@ -16,6 +16,7 @@ from adapters.discord.options import words_of
 from adapters.discord.place import Kind, Place
 from bot.action import Action
 from bot.address import Address
+from bot.asking import opens_form
 from bot.event import (
     Attachment,
     Chat,
@@ -30,7 +31,6 @@ from bot.event import (
     Submission,
     User,
 )
-from bot.form import opens_form
 
 PLATFORM = "discord"
 COMMAND, COMPONENT, COMPLETION, MODAL = 2, 3, 4, 5

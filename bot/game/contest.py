@@ -63,6 +63,7 @@ class Contest(Game):
     """A contest, and how far it is."""
 
     kind: ClassVar[Kind] = "contest"
+    asks: ClassVar[frozenset[str]] = frozenset(["enter"])
     usual: ClassVar[Terms] = Terms(turns=MOST, turn_s=180.0)
     wall: ClassVar[Wall] = "grid"
     stage: Stage = "enter"

@@ -119,6 +119,7 @@ class Guess(Game):
     """A game of guesses."""
 
     kind: ClassVar[Kind] = "guess"
+    asks: ClassVar[frozenset[str]] = frozenset(["word"])
     usual: ClassVar[Terms] = Terms(turns=5, turn_s=100.0)
     wall: ClassVar[Wall] = "grid"
 

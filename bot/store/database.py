@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -110,9 +110,7 @@ class Database:
         Raises:
             DiskFull: Nothing was written, because nothing more fits.
         """
-        return await self._shielded(
-            self._transact(lambda db: work(db, *args, **kwargs), self._turn.line)
-        )
+        return await self._written(self._turn.line, work, *args, **kwargs)
 
     async def hurry(
         self,
@@ -125,9 +123,7 @@ class Database:
         Raises:
             DiskFull: Nothing was written, because nothing more fits.
         """
-        return await self._shielded(
-            self._transact(lambda db: work(db, *args, **kwargs), self._turn.hurry)
-        )
+        return await self._written(self._turn.hurry, work, *args, **kwargs)
 
     async def answer(
         self,
@@ -140,12 +136,16 @@ class Database:
         Raises:
             DiskFull: Nothing was written, because nothing more fits.
         """
-        return await self._shielded(
-            self._transact(lambda db: work(db, *args, **kwargs), self._turn.answer)
-        )
+        return await self._written(self._turn.answer, work, *args, **kwargs)
 
-    async def _shielded(self, writing: Coroutine[None, None, T]) -> T:
-        task = asyncio.ensure_future(writing)
+    async def _written(
+        self,
+        line: Line,
+        work: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        task = asyncio.ensure_future(self._transact(lambda db: work(db, *args, **kwargs), line))
         self._writes.add(task)
         task.add_done_callback(self._writes.discard)
         return await asyncio.shield(task)

@@ -66,7 +66,7 @@ class Near(aiosqlite.Connection):
 
     async def _hand_over(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         self._handed += 1
-        handed: Coroutine[None, None, T] = super()._execute(fn, *args, **kwargs)  # pyright: ignore[reportUnknownMemberType]
+        handed: Coroutine[None, None, T] = super()._execute(fn, *args, **kwargs)  # pyright: ignore[reportUnknownMemberType]  untyped there
         running = asyncio.ensure_future(handed)
         running.add_done_callback(self._taken_back)
         return await asyncio.shield(running)  # it runs on when nobody waits for it any more

@@ -25,7 +25,7 @@ SELECT count(*) FROM far
 async def db() -> AsyncGenerator[Near]:
     connection = Near(partial(sqlite3.connect, ":memory:", check_same_thread=False), 64)
     async with connection:
-        await connection.create_function(  # pyright: ignore[reportUnknownMemberType]
+        await connection.create_function(  # pyright: ignore[reportUnknownMemberType]  untyped
             "thread", 0, threading.get_ident
         )
         yield connection

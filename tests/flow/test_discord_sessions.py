@@ -1,17 +1,46 @@
 """Games on Discord from the first word to the finale: threads, forms, whispers as it has them."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.discord_api.channel import Channel
 from tests.discord_api.message import Message
+from tests.discord_api.person import Person
 from tests.flow.discord_stage import Stage, stage
 
 AGAIN = "再来一局"
 
 
-async def opened(play: Stage, board: Message) -> Channel:
-    """Wait for the thread under a board, in which all else is said."""
-    return await play.discord.until(lambda: board.thread)
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A server with 阿青 and 小红, and the channel in which they open sessions."""
+
+    play: Stage
+    hall: Channel
+    qing: Person
+    hong: Person
+
+    async def opens(self, title: str, **said: object) -> tuple[Message, Channel]:
+        """Open a session, and return its board and the thread in which all else is said."""
+        self.qing.commands(self.hall, "session", **said)
+        board = await self.play.in_channel(self.hall, title)
+        return board, await self.play.discord.until(lambda: board.thread)
+
+    async def joined(self, board: Message) -> None:
+        """Have 小红 join, who alone is told so."""
+        told = await self.play.whispered(self.hong.presses("🙋 加入", board), "小红 加入了")
+        assert told.ephemeral
+        await self.play.shows(board, "阿青、小红")
+
+
+@asynccontextmanager
+async def gathered(folder: Path) -> AsyncGenerator[Table]:
+    """Bring both together where the bot hears what is said."""
+    async with stage(folder, message_content=True) as play:
+        qing, hong = play.discord.person("阿青"), play.discord.person("小红")
+        yield Table(play, play.discord.server("画友", qing, hong).channel("大厅"), qing, hong)
 
 
 async def finale(play: Stage, where: Channel) -> Message:
@@ -24,14 +53,12 @@ async def finale(play: Stage, where: Channel) -> Message:
 
 
 async def test_a_relay_in_its_thread_from_the_first_word_to_the_finale(tmp_path: Path) -> None:
-    async with stage(tmp_path, message_content=True) as play:
-        qing, hong = play.discord.person("阿青"), play.discord.person("小红")
-        hall = play.discord.server("画友", qing, hong).channel("大厅")
-        qing.commands(hall, "session", kind="接龙", theme="江南烟雨", turns=2)
-        board = await play.in_channel(hall, "接龙《江南烟雨》")
-        thread = await opened(play, board)
-        assert (await play.whispered(hong.presses("🙋 加入", board), "小红 加入了")).ephemeral
-        await play.shows(board, "阿青、小红")
+    async with gathered(tmp_path) as table:
+        play, qing, hong = table.play, table.qing, table.hong
+        board, thread = await table.opens(
+            "接龙《江南烟雨》", kind="接龙", theme="江南烟雨", turns=2
+        )
+        await table.joined(board)
         qing.says(thread, "一座石桥")
         first = await play.in_channel(thread, "阿青：一座石桥")
         assert first.attachments
@@ -44,12 +71,9 @@ async def test_a_relay_in_its_thread_from_the_first_word_to_the_finale(tmp_path:
 
 
 async def test_a_word_that_is_set_in_a_form_is_guessed_in_the_thread(tmp_path: Path) -> None:
-    async with stage(tmp_path, message_content=True) as play:
-        qing, hong = play.discord.person("阿青"), play.discord.person("小红")
-        hall = play.discord.server("画友", qing, hong).channel("大厅")
-        qing.commands(hall, "session", kind="你画我猜", turns=2)
-        board = await play.in_channel(hall, "你画我猜")
-        thread = await opened(play, board)
+    async with gathered(tmp_path) as table:
+        play, qing, hong = table.play, table.qing, table.hong
+        board, thread = await table.opens("你画我猜", kind="你画我猜", turns=2)
         press = qing.presses("🤫 我来出题", board)
         await play.discord.until(lambda: press.modal)
         told = qing.submits(press, {"词": "长颈鹿"})
@@ -68,12 +92,9 @@ async def test_a_word_that_is_set_in_a_form_is_guessed_in_the_thread(tmp_path: P
 
 
 async def test_entries_are_forms_and_votes_are_whispered(tmp_path: Path) -> None:
-    async with stage(tmp_path, message_content=True) as play:
-        qing, hong = play.discord.person("阿青"), play.discord.person("小红")
-        hall = play.discord.server("画友", qing, hong).channel("大厅")
-        qing.commands(hall, "session", kind="斗图", theme="江南")
-        board = await play.in_channel(hall, "斗图《江南》")
-        thread = await opened(play, board)
+    async with gathered(tmp_path) as table:
+        play, qing, hong = table.play, table.qing, table.hong
+        board, thread = await table.opens("斗图《江南》", kind="斗图", theme="江南")
         for who, entry in ((qing, "一座石桥"), (hong, "一只企鹅")):
             press = who.presses("✍️ 参赛", board)
             await play.discord.until(lambda press=press: press.modal)
@@ -95,16 +116,11 @@ async def test_entries_are_forms_and_votes_are_whispered(tmp_path: Path) -> None
 
 
 async def test_a_scroll_and_a_chorus_in_threads_of_their_own(tmp_path: Path) -> None:
-    async with stage(tmp_path, message_content=True) as play:
-        qing, hong = play.discord.person("阿青"), play.discord.person("小红")
-        hall = play.discord.server("画友", qing, hong).channel("大厅")
-        qing.commands(hall, "session", kind="长卷", theme="森林", turns=2)
-        qing.commands(hall, "session", kind="众笔", theme="森林")
-        scroll = await play.in_channel(hall, "长卷《森林》")
-        chorus = await play.in_channel(hall, "众笔《森林》")
-        silk, loud = await opened(play, scroll), await opened(play, chorus)
-        hong.presses("🙋 加入", scroll)
-        await play.shows(scroll, "阿青、小红")
+    async with gathered(tmp_path) as table:
+        play, qing, hong = table.play, table.qing, table.hong
+        scroll, silk = await table.opens("长卷《森林》", kind="长卷", theme="森林", turns=2)
+        chorus, loud = await table.opens("众笔《森林》", kind="众笔", theme="森林")
+        await table.joined(scroll)
         qing.says(loud, "竹林")
         hong.says(loud, "竹林 石桥")
         await play.shows(chorus, "竹林 ×2")

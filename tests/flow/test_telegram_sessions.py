@@ -1,7 +1,11 @@
 """Games on Telegram, from the first word to the finale: forms, links and answers as it has them."""
 
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.flow.stage import Stage, stage
 from tests.telegram_api.chat import Chat
@@ -9,6 +13,32 @@ from tests.telegram_api.message import Message
 from tests.telegram_api.person import Person
 
 AGAIN = "🔁 再来一局"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A group in which 阿青 has opened a session."""
+
+    play: Stage
+    group: Chat
+    qing: Person
+    hong: Person
+    board: Message
+
+    async def joined(self) -> None:
+        """Have 小红 join."""
+        self.hong.presses("🙋 加入", self.board)
+        await self.play.shows(self.board, "阿青、小红")
+
+
+@asynccontextmanager
+async def opened(folder: Path, words: str, title: str, **setting: Any) -> AsyncGenerator[Table]:
+    """Open a session by a line."""
+    async with stage(folder, **setting) as play:
+        qing, hong = play.telegram.person("阿青"), play.telegram.person("小红")
+        group = play.telegram.group("画友群", qing, hong)
+        qing.says(group, f"/session {words}")
+        yield Table(play, group, qing, hong, await play.in_chat(group, f"🎨 {title}"))
 
 
 async def finale(play: Stage, group: Chat) -> Message:
@@ -33,13 +63,10 @@ async def told_in_private(play: Stage, who: Person, button: str, board: Message,
 
 
 async def test_a_relay_from_the_first_word_to_the_next_round(tmp_path: Path) -> None:
-    async with stage(tmp_path) as play:
-        qing, hong = play.telegram.person("阿青"), play.telegram.person("小红")
-        group = play.telegram.group("画友群", qing, hong)
-        qing.says(group, "/session 接龙 江南烟雨，2 棒")
-        board = await play.in_chat(group, "🎨 接龙《江南烟雨》")
-        hong.presses("🙋 加入", board)
-        await play.shows(board, "阿青、小红")
+    async with opened(tmp_path, "接龙 江南烟雨，2 棒", "接龙《江南烟雨》") as table:
+        play, group, board = table.play, table.group, table.board
+        qing, hong = table.qing, table.hong
+        await table.joined()
         qing.says(group, "一座石桥", to=board)
         first = await play.in_chat(group, "阿青：一座石桥")
         assert first.photos
@@ -58,11 +85,9 @@ async def test_a_relay_from_the_first_word_to_the_next_round(tmp_path: Path) -> 
 
 
 async def test_a_word_that_is_set_in_private_is_guessed_in_the_group(tmp_path: Path) -> None:
-    async with stage(tmp_path, can_read_all=True) as play:
-        qing, hong = play.telegram.person("阿青"), play.telegram.person("小红")
-        group = play.telegram.group("画友群", qing, hong)
-        qing.says(group, "/session 你画我猜，2 题，100 秒")
-        board = await play.in_chat(group, "🎨 你画我猜")
+    async with opened(tmp_path, "你画我猜，2 题，100 秒", "你画我猜", can_read_all=True) as table:
+        play, group, board = table.play, table.group, table.board
+        qing, hong = table.qing, table.hong
         await play.in_chat(group, "第 1/2 题，猜！")
         told = await told_in_private(play, qing, "🤫 我来出题", board, "长颈鹿")
         assert "下一题就是它" in told
@@ -80,11 +105,9 @@ async def test_a_word_that_is_set_in_private_is_guessed_in_the_group(tmp_path: P
 
 
 async def test_entries_are_told_in_private_and_voted_on_in_the_group(tmp_path: Path) -> None:
-    async with stage(tmp_path) as play:
-        qing, hong = play.telegram.person("阿青"), play.telegram.person("小红")
-        group = play.telegram.group("画友群", qing, hong)
-        qing.says(group, "/session 斗图 江南")
-        board = await play.in_chat(group, "🎨 斗图《江南》")
+    async with opened(tmp_path, "斗图 江南", "斗图《江南》") as table:
+        play, group, board = table.play, table.group, table.board
+        qing, hong = table.qing, table.hong
         for who, entry in ((qing, "一座石桥"), (hong, "一只企鹅")):
             told = await told_in_private(play, who, "✍️ 参赛", board, entry)
             assert told.startswith("收到你的参赛作")
@@ -104,13 +127,10 @@ async def test_entries_are_told_in_private_and_voted_on_in_the_group(tmp_path: P
 
 
 async def test_a_scroll_goes_on_from_part_to_part(tmp_path: Path) -> None:
-    async with stage(tmp_path) as play:
-        qing, hong = play.telegram.person("阿青"), play.telegram.person("小红")
-        group = play.telegram.group("画友群", qing, hong)
-        qing.says(group, "/session 长卷 森林，2 段")
-        board = await play.in_chat(group, "🎨 长卷《森林》")
-        hong.presses("🙋 加入", board)
-        await play.shows(board, "阿青、小红")
+    async with opened(tmp_path, "长卷 森林，2 段", "长卷《森林》") as table:
+        play, group, board = table.play, table.group, table.board
+        qing, hong = table.qing, table.hong
+        await table.joined()
         for number, (who, clause) in enumerate(((qing, "熊猫"), (hong, "房子")), 1):
             who.says(group, clause, to=board)
             await play.in_chat(group, f"第 {number} 段 {who.name}：{clause}")
